@@ -1,0 +1,264 @@
+"""The seams. Each is one or two methods, but for the store, which is cut by aggregate and speaks in batches.
+
+Network is async; the store is sync and belongs to the thread that opened it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from notifier.model import (
+    Delivery,
+    DeliveryItem,
+    DeliveryState,
+    Digest,
+    Entry,
+    Fetched,
+    Message,
+    Outcome,
+    Planned,
+    Receipt,
+    Rule,
+    Sighting,
+    SourceRecord,
+    SourceState,
+    Subscriber,
+    Subscription,
+)
+
+
+class Source(Protocol):
+    """Somewhere entries come from."""
+
+    @property
+    def takes_baseline(self) -> bool:
+        """Whether the first fetch only sets the baseline: entries are stored, but are no news."""
+        ...
+
+    async def fetch(self, state: SourceState, *, now: datetime) -> Fetched:
+        """Ask once. Raises SourceError when there is no usable answer; never returns an empty guess."""
+        ...
+
+
+class Channel(Protocol):
+    """Somewhere messages go."""
+
+    async def send(self, message: Message) -> Receipt:
+        """Deliver every part behind ``message.accepted``. Raises one of the SendErrors otherwise."""
+        ...
+
+    async def check(self) -> str:
+        """Log in and look around without sending; a sentence of what is there. Raises SendError."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Renderer(Protocol):
+    def render(self, digest: Digest, format: str, *, now: datetime) -> Message:
+        """Compose ``digest`` as ``email`` or ``slack``. Raises TemplateError for a faulty override."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SightedEntry:
+    """An entry as it is to be stored, and what led to it: the merged fields and the sighting's own keys."""
+
+    entry: Entry
+    keys: tuple[str, ...]
+    sighting: Sighting
+    merged_ids: tuple[str, ...] = ()
+    """Ids of other stored entries that turned out to be the same paper and go up in this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSighting:
+    source: str
+    first_at: datetime
+    last_at: datetime
+    announce: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleChange:
+    """One line of a rule's history; ``before`` and ``after`` are None at its two ends."""
+
+    rule_id: str
+    at: datetime
+    actor: str
+    via: str
+    before: str | None
+    after: str | None
+
+
+class Sources(Protocol):
+    def add(self, record: SourceRecord) -> None: ...
+
+    def get(self, name: str) -> SourceRecord | None: ...
+
+    def all(self) -> list[SourceRecord]: ...
+
+    def due(self, now: datetime) -> list[SourceRecord]: ...
+
+    def put(self, record: SourceRecord) -> None: ...
+
+    def remove(self, name: str) -> bool: ...
+
+
+class Entries(Protocol):
+    def by_keys(self, keys: Iterable[str]) -> dict[str, Entry]:
+        """The stored entry each known key leads to; unknown keys are absent."""
+        ...
+
+    def get(self, ids: Iterable[str]) -> dict[str, Entry]: ...
+
+    def put(self, sighted: Sequence[SightedEntry], *, source: str, now: datetime) -> None:
+        """Store entries, their keys and their sightings; join those that turned out to be one."""
+        ...
+
+    def window(self, since: datetime, until: datetime) -> list[Entry]:
+        """Entries that became news in ``(since, until]``, best first (votes, then newest, then id)."""
+        ...
+
+    def seen(self, since: datetime, until: datetime) -> list[Entry]:
+        """Entries first seen in ``(since, until]``, baselines included, newest first."""
+        ...
+
+    def find(self, text: str, limit: int = 10) -> list[Entry]:
+        """Entries by identity key, URL or words of the title, best first."""
+        ...
+
+    def sightings(self, entry_id: str) -> list[StoredSighting]: ...
+
+    def count(self) -> int: ...
+
+    def last_change(self) -> datetime | None:
+        """When any entry last became new or changed."""
+        ...
+
+
+class Subscribers(Protocol):
+    def add(self, subscriber: Subscriber) -> None: ...
+
+    def get(self, email: str) -> Subscriber | None: ...
+
+    def all(self) -> list[Subscriber]: ...
+
+    def remove(self, email: str) -> bool:
+        """Forget the person with everything that is theirs."""
+        ...
+
+
+class Subscriptions(Protocol):
+    def add(self, subscription: Subscription) -> None: ...
+
+    def get(self, ids: Iterable[str]) -> dict[str, Subscription]: ...
+
+    def all(self, email: str | None = None) -> list[Subscription]: ...
+
+    def due(self, now: datetime, *, limit: int) -> list[Subscription]:
+        """Those whose slot has come and which are not paused, longest due first."""
+        ...
+
+    def put(self, subscription: Subscription) -> None: ...
+
+    def remove(self, id: str) -> bool: ...
+
+
+class Rules(Protocol):
+    def add(self, rules: Sequence[Rule], *, actor: str, via: str, now: datetime) -> None: ...
+
+    def get(self, id: str) -> Rule | None: ...
+
+    def of(self, subscription_ids: Iterable[str]) -> dict[str, list[Rule]]:
+        """The rules of each subscription in order of creation; a subscription without any is absent."""
+        ...
+
+    def put(self, rule: Rule, *, actor: str, via: str, now: datetime) -> None: ...
+
+    def remove(self, id: str, *, actor: str, via: str, now: datetime) -> bool: ...
+
+    def history(self, subscription_id: str) -> list[RuleChange]: ...
+
+
+class Deliveries(Protocol):
+    def record(self, planned: Sequence[Planned]) -> list[str]:
+        """Write deliveries with their items and move the subscriptions on.
+
+        Idempotent by (subscription, slot key): a slot that has a delivery keeps it. Returns the ids of
+        the deliveries that are new.
+        """
+        ...
+
+    def ledger(self, subscription_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Ids of the entries each subscription already has in a delivery."""
+        ...
+
+    def claim(self, now: datetime, *, lease: timedelta, limit: int) -> list[Delivery]:
+        """Take deliveries that are due (or whose lease ran out), counting the attempt.
+
+        A delivery whose subscription is gone or paused is cancelled or left, not claimed.
+        """
+        ...
+
+    def items(self, delivery_id: str) -> list[DeliveryItem]: ...
+
+    def freeze(self, delivery_id: str, fence: int, message: Message) -> bool:
+        """Keep the message for every later attempt; False if the claim is no longer ours."""
+        ...
+
+    def message(self, delivery_id: str) -> Message | None: ...
+
+    def finish(self, outcomes: Sequence[Outcome]) -> list[str]:
+        """Record outcomes; one whose fence is stale is dropped. Returns the ids that were recorded."""
+        ...
+
+    def get(self, id: str) -> Delivery | None: ...
+
+    def all(
+        self,
+        *,
+        states: Iterable[DeliveryState] = (),
+        subscription_id: str | None = None,
+        limit: int = 100,
+    ) -> list[Delivery]:
+        """Newest first."""
+        ...
+
+    def of_entry(self, subscription_id: str, entry_id: str) -> tuple[Delivery, DeliveryItem] | None: ...
+
+
+class Store(Protocol):
+    """Everything that is kept. Reads may stand alone; writes happen inside ``write()``."""
+
+    @property
+    def sources(self) -> Sources: ...
+
+    @property
+    def entries(self) -> Entries: ...
+
+    @property
+    def subscribers(self) -> Subscribers: ...
+
+    @property
+    def subscriptions(self) -> Subscriptions: ...
+
+    @property
+    def rules(self) -> Rules: ...
+
+    @property
+    def deliveries(self) -> Deliveries: ...
+
+    def write(self) -> AbstractContextManager[None]:
+        """One transaction: everything inside, or nothing."""
+        ...
+
+    def facts(self) -> Mapping[str, int]:
+        """How many rows of each noun there are, for ``doctor``."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,181 @@
+"""Everything an operator can set, from (strongest first) the environment, ``.env`` and a TOML file.
+
+``NOTIFIER_SMTP_HOST`` in the environment is ``smtp_host`` in ``notifier.toml``. The file is the one named by
+``NOTIFIER_CONFIG``, else ``notifier.toml`` in the data folder. Descriptions below are the documentation: the
+README's table and the commented file that ``notifier init`` writes are made from them.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.sources import TomlConfigSettingsSource
+
+from notifier.errors import SettingsError
+
+PREFIX = "NOTIFIER_"
+FILE_NAME = "notifier.toml"
+
+
+class Security(StrEnum):
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class Language(StrEnum):
+    EN = "en"
+    DE = "de"
+
+
+def default_data_dir() -> Path:
+    return Path(platformdirs.user_data_dir("notifier", appauthor=False))
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    data_dir: Path = Field(default_factory=default_data_dir, description="Folder of the database and the outbox.")
+    base_url: str = Field(
+        "", description="Public address of the web pages, such as https://papers.example.org. Empty: mails link to none."
+    )
+    contact: str = Field("", description="Address of the operator: in the User-Agent, and for unsubscribe mails.")
+    look_back: timedelta = Field(
+        timedelta(days=7), description="How far back a first digest reaches, and how long growing votes are watched."
+    )
+    default_timezone: str = Field("UTC", description="IANA zone of a new subscriber who names none.")
+    default_language: Language = Field(Language.EN, description="Language of a new subscriber who names none.")
+    max_entries: int = Field(20, ge=1, le=200, description="Entries a digest shows in full, where a subscription sets none.")
+
+    mail_from: str = Field("", description='Sender of the mails, such as "Papers <papers@example.org>".')
+    smtp_host: str = Field("", description="Mail server. Empty: mails go to the outbox folder.")
+    smtp_port: int | None = Field(None, ge=1, le=65535, description="Default: 587, 465 with tls, 25 with none.")
+    smtp_security: Security = Field(Security.STARTTLS, description="starttls, tls (from the first byte) or none.")
+    smtp_username: str = Field("", description="Login name. Empty: no login.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Its password.")
+    smtp_timeout: timedelta = Field(timedelta(seconds=60), description="Longest wait for a reply; after DATA it is 600 s.")
+
+    slack_token: SecretStr = Field(SecretStr(""), description="Bot token (xoxb-…) with chat:write. Empty: no Slack.")
+    slack_webhook: SecretStr = Field(SecretStr(""), description="Incoming webhook; reached as channel slack:webhook.")
+    slack_api_url: str = Field("https://slack.com/api/", description="Base address of Slack's Web API.")
+
+    outbox_dir: Path | None = Field(None, description="Where the outbox channel writes. Default: outbox/ in the data folder.")
+    templates_dir: Path | None = Field(None, description="Your own templates; a file here replaces the bundled one.")
+    topics_dir: Path | None = Field(None, description="Your own topics; a file here adds to or replaces the bundled ones.")
+
+    fetch_timeout: timedelta = Field(timedelta(seconds=30), description="Deadline of one request to a source, all told.")
+    fetch_max_bytes: int = Field(15 * 1024 * 1024, ge=1024, description="Largest body of a source, decompressed.")
+    allow_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Private networks that feeds may be read from, such as 10.1.0.0/16, comma-separated."
+    )
+
+    tick: timedelta = Field(timedelta(seconds=20), description="How often `serve` looks whether something is due.")
+    attempts: int = Field(12, ge=1, description="Sends of one delivery before it has failed for good.")
+    lease: timedelta = Field(timedelta(minutes=15), description="How long one process may hold a delivery.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
+    log_json: bool = Field(False, description="Log lines as JSON objects.")
+
+    @field_validator("allow_networks", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("default_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"'{value}' is no IANA time zone, such as Europe/Berlin") from None
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _http_address(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://")):
+            raise ValueError("it has to start with https:// or http://")
+        return value.rstrip("/")
+
+    @property
+    def database(self) -> Path:
+        return self.data_dir / "notifier.db"
+
+    @property
+    def outbox(self) -> Path:
+        return self.outbox_dir or self.data_dir / "outbox"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = cls.model_config.get("toml_file")
+        toml = (TomlConfigSettingsSource(settings_cls),) if file else ()
+        return (init_settings, env_settings, dotenv_settings, *toml)
+
+
+def load(data_dir: Path | None = None) -> Settings:
+    """Read the settings; ``data_dir`` (from the command line) is stronger than all.
+
+    Raises SettingsError that names each wrong setting with the place it came from.
+    """
+    file = config_file(data_dir)
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=file if file.is_file() else None)
+
+    try:
+        return FromFile(**({"data_dir": data_dir} if data_dir else {}))
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(each, file) for each in error.errors())) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}. Mend that line.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} is not UTF-8 text. Save it as UTF-8.") from None
+
+
+def config_file(data_dir: Path | None = None) -> Path:
+    named = os.environ.get(f"{PREFIX}CONFIG")
+    if named:
+        if not Path(named).is_file():
+            raise SettingsError(f"{PREFIX}CONFIG names {named}, but there is no such file.")
+        return Path(named)
+    folder = data_dir or Path(os.environ.get(f"{PREFIX}DATA_DIR") or default_data_dir())
+    return folder / FILE_NAME
+
+
+def _sentence(error: Any, file: Path) -> str:
+    name = str(error["loc"][0])
+    if error["type"] == "extra_forbidden":
+        return f"Unknown setting '{name}' in {_place(name, file)}: see the settings in the README."
+    message = error["msg"].removeprefix("Value error, ")
+    return f"Setting '{name}' in {_place(name, file)} is wrong: {message}."
+
+
+def _place(name: str, file: Path) -> str:
+    variable = f"{PREFIX}{name.removeprefix(PREFIX.lower())}".upper()
+    if variable in os.environ:
+        return f"the environment ({variable})"
+    try:
+        if name in tomllib.loads(file.read_text("utf-8")):
+            return str(file)
+    except (OSError, ValueError):
+        pass
+    return ".env"
