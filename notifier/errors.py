@@ -1,21 +1,21 @@
 """What can go wrong that a person can mend. Anything else is a bug and flies.
 
-    NotifierError               one sentence: what happened, where, what to do
-    ├── UsageError              the command or its arguments are wrong (exit code 2)
-    │   └── NotFound            no such subscriber, subscription, rule, entry or source
-    ├── SettingsError           a setting is wrong; names the setting and its place
-    ├── RuleError               a rule does not parse; knows its column
-    ├── TopicError              a topic or pack file is wrong; names the file
-    ├── TemplateError           a template of the operator's does not render; names file and line
-    ├── SourceError             a source did not answer as it should; knows whether to try again
-    ├── StoreError              the database cannot be used
-    │   ├── NewerDatabase       it was written by a later version
-    │   └── DamagedDatabase     it fails SQLite's own check
-    └── SendError               a message was not delivered
-        ├── TryLater            nothing was accepted; the same bytes may be sent again
-        ├── Refused             nothing was accepted and nothing ever will be
-        ├── Unknown             the line broke where nobody can know (RFC 1047)
-        └── ChannelStopped      the whole channel is unusable (login, token); no fault of this message
+NotifierError               one sentence: what happened, where, what to do
+├── UsageError              the command or its arguments are wrong (exit code 2)
+│   └── NotFound            no such subscriber, subscription, rule, entry or source
+├── SettingsError           a setting is wrong; names the setting and its place
+├── RuleError               a rule does not parse; knows its column
+├── TopicError              a topic or pack file is wrong; names the file
+├── TemplateError           a template of the operator's does not render; names file and line
+├── SourceError             a source did not answer as it should; knows whether to try again
+├── StoreError              the database cannot be used
+│   ├── NewerDatabase       it was written by a later version
+│   └── DamagedDatabase     it fails SQLite's own check
+└── SendError               a message was not delivered
+    ├── TryLater            nothing was accepted; the same bytes may be sent again
+    ├── Refused             nothing was accepted and nothing ever will be
+    ├── Unknown             the line broke where nobody can know (RFC 1047)
+    └── ChannelStopped      the whole channel is unusable (login, token); no fault of this message
 """
 
 from __future__ import annotations
@@ -93,9 +93,7 @@ class SendError(NotifierError):
     order, so that the next attempt goes on behind them (``Message.accepted``).
     """
 
-    def __init__(
-        self, message: str, *, accepted: tuple[str, ...] = (), retry_after: timedelta | None = None
-    ) -> None:
+    def __init__(self, message: str, *, accepted: tuple[str, ...] = (), retry_after: timedelta | None = None) -> None:
         super().__init__(message)
         self.accepted = accepted
         self.retry_after = retry_after

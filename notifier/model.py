@@ -141,6 +141,14 @@ class SourceRecord:
     failures: int = 0
     last_error: str | None = None
 
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return _TITLES.get(self.name, self.name)
+
+
+_TITLES = {"huggingface": "Hugging Face Daily Papers", "arxiv": "arXiv"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:

@@ -5,13 +5,14 @@ Network is async; the store is sync and belongs to the thread that opened it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from notifier.model import (
+    Announce,
     Delivery,
     DeliveryItem,
     DeliveryState,
@@ -23,12 +24,13 @@ from notifier.model import (
     Planned,
     Receipt,
     Rule,
-    Sighting,
     SourceRecord,
     SourceState,
     Subscriber,
     Subscription,
 )
+
+T = TypeVar("T")
 
 
 class Source(Protocol):
@@ -65,14 +67,24 @@ class Renderer(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    source: str
+    announce: Announce | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SightedEntry:
-    """An entry as it is to be stored, and what led to it: the merged fields and the sighting's own keys."""
+    """An entry as it is to be stored: the merged fields, all its keys, and who showed it."""
 
     entry: Entry
     keys: tuple[str, ...]
-    sighting: Sighting
+    shown: tuple[Shown, ...]
+    known_id: str | None = None
+    """The id it is stored under so far; None for one never seen."""
     merged_ids: tuple[str, ...] = ()
     """Ids of other stored entries that turned out to be the same paper and go up in this one."""
+    changed: bool = True
+    """Whether any field differs from what is stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +108,6 @@ class RuleChange:
 
 
 class Sources(Protocol):
-    def add(self, record: SourceRecord) -> None: ...
-
     def get(self, name: str) -> SourceRecord | None: ...
 
     def all(self) -> list[SourceRecord]: ...
@@ -116,7 +126,7 @@ class Entries(Protocol):
 
     def get(self, ids: Iterable[str]) -> dict[str, Entry]: ...
 
-    def put(self, sighted: Sequence[SightedEntry], *, source: str, now: datetime) -> None:
+    def put(self, sighted: Sequence[SightedEntry], *, now: datetime) -> None:
         """Store entries, their keys and their sightings; join those that turned out to be one."""
         ...
 
@@ -128,8 +138,8 @@ class Entries(Protocol):
         """Entries first seen in ``(since, until]``, baselines included, newest first."""
         ...
 
-    def find(self, text: str, limit: int = 10) -> list[Entry]:
-        """Entries by identity key, URL or words of the title, best first."""
+    def search_title(self, text: str, limit: int = 10) -> list[Entry]:
+        """Entries whose title has all words of ``text``, best first."""
         ...
 
     def sightings(self, entry_id: str) -> list[StoredSighting]: ...
@@ -154,8 +164,6 @@ class Subscribers(Protocol):
 
 
 class Subscriptions(Protocol):
-    def add(self, subscription: Subscription) -> None: ...
-
     def get(self, ids: Iterable[str]) -> dict[str, Subscription]: ...
 
     def all(self, email: str | None = None) -> list[Subscription]: ...
@@ -164,21 +172,23 @@ class Subscriptions(Protocol):
         """Those whose slot has come and which are not paused, longest due first."""
         ...
 
-    def put(self, subscription: Subscription) -> None: ...
+    def put(self, subscription: Subscription) -> None:
+        """Add it, or change what a person can change of it; what planning wrote stays."""
+        ...
 
     def remove(self, id: str) -> bool: ...
 
 
 class Rules(Protocol):
-    def add(self, rules: Sequence[Rule], *, actor: str, via: str, now: datetime) -> None: ...
+    def put(self, changed: Sequence[Rule], *, actor: str, via: str, now: datetime) -> None:
+        """Add or change rules, each with a line of history that says who, and through what."""
+        ...
 
     def get(self, id: str) -> Rule | None: ...
 
     def of(self, subscription_ids: Iterable[str]) -> dict[str, list[Rule]]:
         """The rules of each subscription in order of creation; a subscription without any is absent."""
         ...
-
-    def put(self, rule: Rule, *, actor: str, via: str, now: datetime) -> None: ...
 
     def remove(self, id: str, *, actor: str, via: str, now: datetime) -> bool: ...
 
@@ -194,8 +204,8 @@ class Deliveries(Protocol):
         """
         ...
 
-    def ledger(self, subscription_ids: Iterable[str]) -> dict[str, frozenset[str]]:
-        """Ids of the entries each subscription already has in a delivery."""
+    def ledger(self, subscription_ids: Iterable[str], *, since: datetime) -> dict[str, frozenset[str]]:
+        """Ids of the entries, new after ``since``, that each subscription already has in a delivery."""
         ...
 
     def claim(self, now: datetime, *, lease: timedelta, limit: int) -> list[Delivery]:
@@ -227,6 +237,12 @@ class Deliveries(Protocol):
         limit: int = 100,
     ) -> list[Delivery]:
         """Newest first."""
+        ...
+
+    def set_state(
+        self, id: str, state: DeliveryState, *, only_from: Iterable[DeliveryState], reason: str | None, at: datetime
+    ) -> bool:
+        """An operator's word: move it on if it stands in one of ``only_from``; due again ``at``."""
         ...
 
     def of_entry(self, subscription_id: str, entry_id: str) -> tuple[Delivery, DeliveryItem] | None: ...
@@ -261,4 +277,14 @@ class Store(Protocol):
         """How many rows of each noun there are, for ``doctor``."""
         ...
 
+    def verify(self) -> None:
+        """Check the whole of it. Raises DamagedDatabase."""
+        ...
+
     def close(self) -> None: ...
+
+
+class InStore(Protocol):
+    """How async steps reach the store: a piece of work, run whole on the store's own thread."""
+
+    async def __call__(self, work: Callable[[Store], T]) -> T: ...

@@ -8,6 +8,7 @@ README's table and the commented file that ``notifier init`` writes are made fro
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from datetime import timedelta
 from enum import StrEnum
@@ -16,7 +17,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import TomlConfigSettingsSource
 
@@ -37,26 +38,52 @@ class Language(StrEnum):
     DE = "de"
 
 
+def _duration(value: object) -> object:
+    """``90s``, ``15m``, ``1h``, ``7d``: pydantic itself reads only seconds and ISO 8601."""
+    if isinstance(value, str) and (found := re.fullmatch(r"(\d+) ?([smhd])", value.strip())):
+        return timedelta(seconds=int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]])
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+
+
+class AfterUnknown(StrEnum):
+    RESEND = "resend"
+    HOLD = "hold"
+
+
 def default_data_dir() -> Path:
     return Path(platformdirs.user_data_dir("notifier", appauthor=False))
 
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="forbid", frozen=True, env_ignore_empty=True
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="forbid",
+        frozen=True,
+        env_ignore_empty=True,
     )
 
     data_dir: Path = Field(default_factory=default_data_dir, description="Folder of the database and the outbox.")
     base_url: str = Field(
-        "", description="Public address of the web pages, such as https://papers.example.org. Empty: mails link to none."
+        "",
+        description="Public address of the web pages, such as https://papers.example.org. Empty: mails link to none.",
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="Signs the links in mails. Default: made once and kept in the data folder."
     )
     contact: str = Field("", description="Address of the operator: in the User-Agent, and for unsubscribe mails.")
-    look_back: timedelta = Field(
+    look_back: Duration = Field(
         timedelta(days=7), description="How far back a first digest reaches, and how long growing votes are watched."
     )
     default_timezone: str = Field("UTC", description="IANA zone of a new subscriber who names none.")
     default_language: Language = Field(Language.EN, description="Language of a new subscriber who names none.")
-    max_entries: int = Field(20, ge=1, le=200, description="Entries a digest shows in full, where a subscription sets none.")
+    max_entries: int = Field(
+        20, ge=1, le=200, description="Entries a digest shows in full, where a subscription sets none."
+    )
 
     mail_from: str = Field("", description='Sender of the mails, such as "Papers <papers@example.org>".')
     smtp_host: str = Field("", description="Mail server. Empty: mails go to the outbox folder.")
@@ -64,25 +91,35 @@ class Settings(BaseSettings):
     smtp_security: Security = Field(Security.STARTTLS, description="starttls, tls (from the first byte) or none.")
     smtp_username: str = Field("", description="Login name. Empty: no login.")
     smtp_password: SecretStr = Field(SecretStr(""), description="Its password.")
-    smtp_timeout: timedelta = Field(timedelta(seconds=60), description="Longest wait for a reply; after DATA it is 600 s.")
+    smtp_timeout: Duration = Field(
+        timedelta(seconds=60), description="Longest wait for a reply; after DATA it is 600 s."
+    )
 
     slack_token: SecretStr = Field(SecretStr(""), description="Bot token (xoxb-…) with chat:write. Empty: no Slack.")
     slack_webhook: SecretStr = Field(SecretStr(""), description="Incoming webhook; reached as channel slack:webhook.")
     slack_api_url: str = Field("https://slack.com/api/", description="Base address of Slack's Web API.")
 
-    outbox_dir: Path | None = Field(None, description="Where the outbox channel writes. Default: outbox/ in the data folder.")
+    outbox_dir: Path | None = Field(
+        None, description="Where the outbox channel writes. Default: outbox/ in the data folder."
+    )
     templates_dir: Path | None = Field(None, description="Your own templates; a file here replaces the bundled one.")
-    topics_dir: Path | None = Field(None, description="Your own topics; a file here adds to or replaces the bundled ones.")
+    topics_dir: Path | None = Field(
+        None, description="Your own topics; a file here adds to or replaces the bundled ones."
+    )
 
-    fetch_timeout: timedelta = Field(timedelta(seconds=30), description="Deadline of one request to a source, all told.")
+    fetch_timeout: Duration = Field(timedelta(seconds=30), description="Deadline of one request to a source, all told.")
     fetch_max_bytes: int = Field(15 * 1024 * 1024, ge=1024, description="Largest body of a source, decompressed.")
     allow_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Private networks that feeds may be read from, such as 10.1.0.0/16, comma-separated."
     )
 
-    tick: timedelta = Field(timedelta(seconds=20), description="How often `serve` looks whether something is due.")
+    tick: Duration = Field(timedelta(seconds=20), description="How often `serve` looks whether something is due.")
     attempts: int = Field(12, ge=1, description="Sends of one delivery before it has failed for good.")
-    lease: timedelta = Field(timedelta(minutes=15), description="How long one process may hold a delivery.")
+    after_unknown: AfterUnknown = Field(
+        AfterUnknown.RESEND,
+        description="When the line broke where nobody can know whether a message was taken: resend or hold.",
+    )
+    lease: Duration = Field(timedelta(minutes=15), description="How long one process may hold a delivery.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
     log_json: bool = Field(False, description="Log lines as JSON objects.")
 
@@ -142,7 +179,8 @@ def load(data_dir: Path | None = None) -> Settings:
         model_config = SettingsConfigDict(toml_file=file if file.is_file() else None)
 
     try:
-        return FromFile(**({"data_dir": data_dir} if data_dir else {}))
+        given: dict[str, Any] = {"data_dir": data_dir} if data_dir else {}
+        return FromFile(**given)
     except ValidationError as error:
         raise SettingsError("\n".join(_sentence(each, file) for each in error.errors())) from None
     except tomllib.TOMLDecodeError as error:

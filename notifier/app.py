@@ -1,0 +1,180 @@
+"""The one place where everything is put together from the settings."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from notifier.channels import format_of, open_channels
+from notifier.collect import Collected, collect
+from notifier.deliver import Limits, deliver
+from notifier.errors import StoreError
+from notifier.library import load_topics
+from notifier.matching import Topics
+from notifier.model import DeliveryState, SourceRecord
+from notifier.plan import Plans, plan
+from notifier.ports import Channel, Source, Store
+from notifier.render import Composer, Links
+from notifier.settings import AfterUnknown, Settings
+from notifier.sources import Http, open_source
+from notifier.store import SqliteStore, StoreThread
+from notifier.topics import queries
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What one pass over the three steps came to."""
+
+    collected: tuple[Collected, ...]
+    plans: Plans
+    sent: Mapping[DeliveryState, int]
+
+
+@dataclass(kw_only=True)
+class App:
+    """Notifier as configured. Holds no connection: what it opens, the caller closes."""
+
+    settings: Settings
+    clock: Clock = field(default=system_clock)
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        store = self.open_store()
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def open_store(self) -> Store:
+        _make_folder(self.settings.data_dir)
+        return SqliteStore(self.settings.database)
+
+    @cached_property
+    def topics(self) -> Topics:
+        return queries(load_topics(self.settings.topics_dir).values())
+
+    def renderer(self) -> Composer:
+        return Composer(links=self.links, overrides=self.settings.templates_dir)
+
+    @cached_property
+    def links(self) -> Links:
+        return Links(
+            base_url=self.settings.base_url,
+            sender=self.settings.mail_from,
+            contact=self.settings.contact,
+            secret=self._secret(),
+        )
+
+    def http(self) -> Http:
+        settings = self.settings
+        return Http(
+            contact=settings.contact,
+            timeout=settings.fetch_timeout,
+            max_bytes=settings.fetch_max_bytes,
+            allow_networks=settings.allow_networks,
+        )
+
+    @property
+    def limits(self) -> Limits:
+        hold = self.settings.after_unknown is AfterUnknown.HOLD
+        return Limits(attempts=self.settings.attempts, lease=self.settings.lease, hold_unknown=hold)
+
+    @asynccontextmanager
+    async def engine(self) -> AsyncIterator[Engine]:
+        """The three steps, ready to run, with their connections."""
+        async with self.http() as http:
+            engine = Engine(self, http, open_channels(self.settings))
+            try:
+                yield engine
+            finally:
+                await engine.close()
+
+    def _secret(self) -> SecretStr:
+        """The key that signs links: the operator's, else one made once and kept beside the database."""
+        if self.settings.secret_key.get_secret_value():
+            return self.settings.secret_key
+        _make_folder(self.settings.data_dir)
+        file = self.settings.data_dir / "secret.key"
+        try:
+            with open(file, "x", encoding="ascii", opener=_private) as fresh:
+                fresh.write(secrets.token_urlsafe(32))
+        except FileExistsError:
+            pass
+        return SecretStr(file.read_text("ascii").strip())
+
+
+class Engine:
+    """Collect, plan and deliver over open connections. Each step has a store thread of its own."""
+
+    def __init__(self, app: App, http: Http, channels: Mapping[str, Channel]) -> None:
+        self._app = app
+        self._http = http
+        self._channels = channels
+        self._renderer = app.renderer()
+        self._stores = {step: StoreThread(app.open_store) for step in ("collect", "plan", "deliver")}
+
+    async def collect(self, *, only: str | None = None, due_only: bool = True) -> list[Collected]:
+        now = self._app.clock()
+        in_store = self._stores["collect"]
+        records = await in_store(lambda store: store.sources.due(now) if due_only else store.sources.all())
+        wanted = [record for record in records if only is None or record.name == only]
+        return await collect(wanted, self._open_source, in_store, now=now)
+
+    async def plan(self) -> Plans:
+        now, topics, look_back = self._app.clock(), self._app.topics, self._app.settings.look_back
+        return await self._stores["plan"](lambda store: plan(store, topics, look_back=look_back, now=now))
+
+    async def deliver(self, stop: asyncio.Event | None = None) -> Counter[DeliveryState]:
+        return await deliver(
+            self._stores["deliver"],
+            self._channels,
+            format_of,
+            self._renderer,
+            clock=self._app.clock,
+            limits=self._app.limits,
+            stop=stop,
+        )
+
+    async def once(self) -> Pass:
+        """One pass: collect what is due, plan, deliver."""
+        collected = await self.collect()
+        plans = await self.plan()
+        return Pass(collected=tuple(collected), plans=plans, sent=await self.deliver())
+
+    async def close(self) -> None:
+        for channel in {id(channel): channel for channel in self._channels.values()}.values():
+            await channel.close()
+        for thread in self._stores.values():
+            await thread.close()
+
+    def _open_source(self, record: SourceRecord) -> Source:
+        return open_source(record.kind, record.url, http=self._http, name=record.name)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"The data folder {folder} cannot be made ({error.strerror}): name another with --data-dir."
+        ) from error

@@ -1,0 +1,73 @@
+"""The channels: one file a kind, and the registry that opens them.
+
+A new kind is a row in ``OPENERS``, in ``FORMATS`` and in ``addresses.CHECKS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from notifier.channels.addresses import CHECKS
+from notifier.channels.outbox import Outbox
+from notifier.errors import UsageError
+from notifier.ports import Channel
+from notifier.settings import Settings
+
+__all__ = ["FORMATS", "OPENERS", "check_address", "format_of", "open_channels"]
+
+
+def _open_outbox(settings: Settings) -> Channel:
+    return Outbox(settings.outbox)
+
+
+def _open_email(settings: Settings) -> Channel:
+    if not settings.smtp_host:
+        return _open_outbox(settings)
+    from notifier.channels.email import EmailChannel
+
+    return EmailChannel(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_security,
+        settings.smtp_username,
+        settings.smtp_password,
+        settings.smtp_timeout,
+        settings.mail_from,
+    )
+
+
+def _open_slack(settings: Settings) -> Channel:
+    if not (settings.slack_token.get_secret_value() or settings.slack_webhook.get_secret_value()):
+        return _open_outbox(settings)
+    from notifier.channels.slack import SlackChannel
+
+    return SlackChannel(settings.slack_token, settings.slack_webhook, settings.slack_api_url)
+
+
+OPENERS: Mapping[str, Callable[[Settings], Channel]] = MappingProxyType(
+    {"email": _open_email, "slack": _open_slack, "outbox": _open_outbox}
+)
+FORMATS: Mapping[str, str] = MappingProxyType({"email": "email", "slack": "slack", "outbox": "email"})
+"""What each kind's messages are rendered as."""
+
+
+def open_channels(settings: Settings) -> Mapping[str, Channel]:
+    """One channel a kind; nothing is connected before it is used. What is not set up goes to the outbox."""
+    return {kind: opener(settings) for kind, opener in OPENERS.items()}
+
+
+def format_of(kind: str) -> str:
+    """``email`` or ``slack``. Raises UsageError for an unknown kind."""
+    return FORMATS[_known(kind)]
+
+
+def check_address(kind: str, target: str) -> str:
+    """``target`` in the form it is stored in. Raises UsageError with what is wrong with it."""
+    return CHECKS[_known(kind)](target)
+
+
+def _known(kind: str) -> str:
+    if kind not in OPENERS:
+        raise UsageError(f"There is no channel '{kind}': use {', '.join(OPENERS)}.")
+    return kind

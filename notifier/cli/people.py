@@ -1,0 +1,213 @@
+"""People and their subscriptions: ``subscriber …`` and ``subscription …``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from notifier import account
+from notifier.app import App
+from notifier.cadence import describe, parse_days, parse_time
+from notifier.cli.base import Json, command, group, instant, local, print_json, print_table, say, warn
+from notifier.lookup import subscriber_of, subscription_of
+from notifier.model import Cadence, Every, Subscriber, Subscription
+
+Email = Annotated[str, typer.Argument(help="The person's email address.", metavar="EMAIL")]
+SubscriptionId = Annotated[str, typer.Argument(help="The subscription, such as s_k3m9x2tq7p.", metavar="ID")]
+
+
+def register(app: typer.Typer) -> None:
+    subscribers = group("The people who get digests.")
+    app.add_typer(subscribers, name="subscriber")
+    command(subscribers, "add")(add_subscriber)
+    command(subscribers, "list")(list_subscribers)
+    command(subscribers, "remove")(remove_subscriber)
+    subscriptions = group("What they get, where and when.")
+    app.add_typer(subscriptions, name="subscription")
+    command(subscriptions, "add")(add_subscription)
+    command(subscriptions, "list")(list_subscriptions)
+    command(subscriptions, "pause")(pause)
+    command(subscriptions, "resume")(resume)
+    command(subscriptions, "remove")(remove_subscription)
+
+
+def add_subscriber(
+    app: App,
+    email: Email,
+    name: Annotated[str, typer.Option(help="How to call them.")] = "",
+    timezone: Annotated[str, typer.Option(help="IANA zone, such as Europe/Berlin. Default: setting default_timezone.")] = "",
+    language: Annotated[str, typer.Option(help="en or de. Default: setting default_language.")] = "",
+) -> None:
+    """Add a person."""
+    with app.store() as store:
+        subscriber = account.add_subscriber(
+            store,
+            email,
+            name=name,
+            timezone=timezone or app.settings.default_timezone,
+            language=language or app.settings.default_language,
+            now=app.clock(),
+        )
+    say(f"Added {subscriber.email} ({subscriber.timezone}, {subscriber.language}).")
+
+
+def list_subscribers(app: App, json: Json = False) -> None:
+    """Show the people."""
+    with app.store() as store:
+        people = store.subscribers.all()
+    if json:
+        print_json([_subscriber_data(person) for person in people])
+        return
+    print_table(
+        ["EMAIL", "NAME", "TIME ZONE", "LANGUAGE", "SINCE"],
+        [[p.email, p.name, p.timezone, p.language, local(p.created_at, p.timezone)] for p in people],
+        empty="No subscribers yet: 'notifier subscriber add EMAIL' adds one.",
+    )
+
+
+def remove_subscriber(app: App, email: Email) -> None:
+    """Forget a person with all subscriptions, rules and deliveries."""
+    with app.store() as store:
+        subscriber = account.remove_subscriber(store, email)
+    say(f"Removed {subscriber.email} with everything that was theirs.")
+
+
+def add_subscription(
+    app: App,
+    email: Email,
+    channel: Annotated[str, typer.Option(help="email, email:ADDRESS, slack:CHANNEL or outbox.")],
+    every: Annotated[Every, typer.Option(help="How often.")],
+    at: Annotated[str, typer.Option(help="Time of day in the person's zone, such as 08:00.")] = "08:00",
+    days: Annotated[str, typer.Option(help="Weekdays, such as mon,thu.")] = "",
+    max: Annotated[int, typer.Option(help="Entries shown in full. Default: setting max_entries.", min=1, max=200)] = 0,
+    empty: Annotated[bool, typer.Option("--empty", help="Send also when nothing matched.")] = False,
+    json: Json = False,
+) -> None:
+    """Add a stream of digests for a person; prints its id."""
+    cadence = Cadence(every=every, at=parse_time(at), days=parse_days(days) if days else frozenset())
+    wish = account.Wish(
+        channel=channel, cadence=cadence, max_entries=max or app.settings.max_entries, send_empty=empty
+    )
+    with app.store() as store:
+        subscription = account.subscribe(store, email, wish, now=app.clock())
+    if json:
+        print_json(_subscription_data(subscription, rules=0))
+        return
+    say(subscription.id)
+    # On stderr, so that a script can take the id from stdout.
+    warn(f"{_when(subscription)} to {subscription.address}; next {_next(subscription)}.")
+    warn(f"It gets nothing until it has a rule: notifier rule add {subscription.id} 'QUERY'")
+
+
+def list_subscriptions(
+    app: App,
+    email: Annotated[str | None, typer.Argument(help="Only this person's.", metavar="[EMAIL]")] = None,
+    json: Json = False,
+) -> None:
+    """Show subscriptions with their next slot."""
+    with app.store() as store:
+        if email is not None:
+            email = subscriber_of(store, account.email_address(email)).email
+        found = store.subscriptions.all(email)
+        counts = {id: len(rules) for id, rules in store.rules.of(each.id for each in found).items()}
+    if json:
+        print_json([_subscription_data(each, rules=counts.get(each.id, 0)) for each in found])
+        return
+    print_table(
+        ["ID", "PERSON", "CHANNEL", "WHEN", "MAX", "RULES", "NEXT", "LAST SLOT"],
+        [
+            [
+                each.id,
+                each.subscriber.email,
+                str(each.address),
+                _when(each),
+                str(each.max_entries),
+                str(counts.get(each.id, "none: gets nothing")),
+                _next(each),
+                _last(each),
+            ]
+            for each in found
+        ],
+        empty="No subscriptions yet: 'notifier subscription add EMAIL --channel email --every daily' adds one.",
+    )
+
+
+def pause(
+    app: App,
+    id: SubscriptionId,
+    until: Annotated[str, typer.Option(help="A date, or a time, in the person's zone. Default: until resumed.")] = "",
+) -> None:
+    """Send nothing for a while; what becomes news meanwhile comes afterwards, in one digest."""
+    with app.store() as store:
+        zone = ZoneInfo(subscription_of(store, id).subscriber.timezone)
+        paused = account.pause(store, id, until=instant(until, zone, what="--until"), now=app.clock())
+    end = f"until {local(paused.paused_until, zone.key)}" if paused.paused_until else f"until 'notifier subscription resume {id}'"
+    say(f"Paused {id} {end}.")
+
+
+def resume(app: App, id: SubscriptionId) -> None:
+    """End a pause."""
+    with app.store() as store:
+        resumed = account.resume(store, id, now=app.clock())
+    say(f"Resumed {id}; next {_next(resumed)}.")
+
+
+def remove_subscription(app: App, id: SubscriptionId) -> None:
+    """Remove a subscription with its rules and deliveries."""
+    with app.store() as store:
+        removed = account.unsubscribe(store, id)
+    say(f"Removed {id}: {removed.subscriber.email} gets nothing more from it.")
+
+
+def _when(subscription: Subscription) -> str:
+    return describe(subscription.cadence, subscription.subscriber.timezone)
+
+
+def _next(subscription: Subscription) -> str:
+    if subscription.paused and subscription.paused_until is None:
+        return subscription.stopped_reason or "paused"
+    if subscription.cadence.every is Every.INSTANT:
+        return "as papers come"
+    shown = local(subscription.next_due_at, subscription.subscriber.timezone)
+    if subscription.paused_until and subscription.paused:
+        return f"paused until {local(subscription.paused_until, subscription.subscriber.timezone)}"
+    return shown
+
+
+def _last(subscription: Subscription) -> str:
+    if subscription.last_slot is None:
+        return "-"
+    return f"{subscription.last_slot}, from {subscription.last_checked} papers"
+
+
+def _subscriber_data(person: Subscriber) -> dict[str, object]:
+    return {
+        "id": person.id,
+        "email": person.email,
+        "name": person.name,
+        "timezone": person.timezone,
+        "language": person.language,
+        "created_at": person.created_at,
+    }
+
+
+def _subscription_data(each: Subscription, *, rules: int) -> dict[str, object]:
+    return {
+        "id": each.id,
+        "email": each.subscriber.email,
+        "channel": str(each.address),
+        "every": each.cadence.every,
+        "at": each.cadence.at.isoformat("minutes"),
+        "days": sorted(each.cadence.days),
+        "timezone": each.subscriber.timezone,
+        "max": each.max_entries,
+        "empty": each.send_empty,
+        "paused": each.paused,
+        "paused_until": each.paused_until,
+        "next_due_at": each.next_due_at,
+        "last_slot": each.last_slot,
+        "last_checked": each.last_checked,
+        "rules": rules,
+    }

@@ -1,0 +1,275 @@
+"""Looking: ``match``, ``preview``, ``why`` and ``deliveries``."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import webbrowser
+from collections.abc import Iterable
+from datetime import timedelta
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from notifier.app import App
+from notifier.cli.base import Json, command, console, local, print_json, print_table, say, warn
+from notifier.cli.people import SubscriptionId
+from notifier.cli.rules import pointer
+from notifier.deliver import health
+from notifier.errors import RuleError, UsageError
+from notifier.explain import Hit, Why, match, preview, why
+from notifier.lookup import entry_of
+from notifier.model import Delivery, DeliveryState, Digest, DigestItem, Entry, Evidence, Reason, Subscription
+
+_TROUBLE = (DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.DEFERRED)
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "match")(match_)
+    command(app, "preview")(preview_)
+    command(app, "why")(why_)
+    command(app, "deliveries")(deliveries)
+
+
+def match_(
+    app: App,
+    query: Annotated[str, typer.Argument(help="In the rule language.")],
+    last: Annotated[str, typer.Option(help="How far back, such as 30d.")] = "30d",
+    json: Json = False,
+) -> None:
+    """Show which stored entries a query matches, with the evidence."""
+    with app.store() as store:
+        try:
+            hits, checked = match(store, app.topics, query, last=_days(last), now=app.clock())
+        except RuleError as error:
+            raise UsageError(f"The query does not parse: {error}.{pointer(query, error.column)}") from error
+    if json:
+        print_json([{**entry_data(hit.entry), "evidence": _evidence_data(hit.evidence)} for hit in hits])
+        return
+    for hit in hits:
+        _print_hit(hit)
+    say(f"{len(hits)} of {checked} papers seen in the last {last} match.")
+
+
+def _print_hit(hit: Hit) -> None:
+    screen = console()
+    screen.print(_marked(hit.entry, hit.evidence))
+    screen.print(Text(f"  {hit.entry.id} · seen {local(hit.entry.first_seen_at)} · {_because(hit.evidence)}", style="dim"))
+
+
+def _marked(entry: Entry, evidence: Iterable[Evidence]) -> Text:
+    """The title with what matched in it shown bold."""
+    title = Text(entry.title)
+    for each in evidence:
+        if each.field == "title":
+            for start, end in each.spans:
+                title.stylize("bold yellow", start, end)
+    return title
+
+
+def _because(evidence: Iterable[Evidence]) -> str:
+    return "; ".join(dict.fromkeys(f"{each.field}: {each.text}" if each.spans else each.text for each in evidence))
+
+
+def preview_(
+    app: App,
+    id: SubscriptionId,
+    open_: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    json: Json = False,
+) -> None:
+    """Show the next digest as it would be now; sends and records nothing."""
+    now = app.clock()
+    with app.store() as store:
+        digest = preview(
+            store, app.topics, id, look_back=app.settings.look_back, sources=health(store), now=now
+        )
+    if json:
+        print_json(_digest_data(digest))
+        return
+    # Whatever the channel, the mail's form is the one a shell and a browser can show.
+    mail = app.renderer().render(digest, "email", now=now)
+    parsed = BytesParser(EmailMessage, policy=policy.default).parsebytes(mail.parts[0])
+    if open_:
+        _open(parsed)
+        return
+    say(f"Subject: {mail.subject}\n")
+    body = parsed.get_body(("plain",))
+    say(str(body.get_content()).replace("\r\n", "\n") if body else "")
+
+
+def _open(mail: EmailMessage) -> None:
+    body = mail.get_body(("html",))
+    with tempfile.NamedTemporaryFile("w", suffix=".html", prefix="notifier-", encoding="utf-8", delete=False) as file:
+        file.write(str(body.get_content()) if body else "")
+    if webbrowser.open(Path(file.name).as_uri()):
+        say(f"Opened {file.name}.")
+    else:
+        warn(f"No browser could be started: open {file.name} yourself.")
+
+
+def why_(
+    app: App,
+    entry: Annotated[str, typer.Argument(help="Its id, arXiv id, DOI, URL or words of its title.", metavar="ENTRY")],
+    id: SubscriptionId,
+    json: Json = False,
+) -> None:
+    """Say why a paper is, is not, or is not yet in a subscription's digests."""
+    with app.store() as store:
+        found = why(
+            store, app.topics, entry_of(store, entry), id, look_back=app.settings.look_back, now=app.clock()
+        )
+    if json:
+        print_json(_why_data(found))
+        return
+    zone = found.subscription.subscriber.timezone
+    say(found.entry.title)
+    say(f"  {found.entry.id}")
+    for seen in found.sightings:
+        announced = f" as {seen.announce}" if seen.announce else ""
+        say(f"  seen by {seen.source}{announced} {local(seen.first_at, zone)}")
+    say("")
+    print_table(
+        ["RULE", "MODE", "QUERY", "HOLDS", "WHY"],
+        [[v.rule.id, v.rule.mode, v.rule.name, "yes" if v.holds else "no", v.words] for v in found.verdicts],
+        empty="The subscription has no rules.",
+    )
+    say(f"\n{found.answer}")
+
+
+def deliveries(
+    app: App,
+    failed: Annotated[bool, typer.Option("--failed", help="Only those that went wrong, and what to do.")] = False,
+    limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 50,
+    json: Json = False,
+) -> None:
+    """Show what was sent, to whom, when, and how it went."""
+    with app.store() as store:
+        found = store.deliveries.all(states=_TROUBLE if failed else (), limit=limit)
+        subscriptions = store.subscriptions.get({each.subscription_id for each in found})
+        counts = {each.id: len(store.deliveries.items(each.id)) for each in found}
+    if json:
+        print_json([_delivery_data(each, subscriptions[each.subscription_id], counts[each.id]) for each in found])
+        return
+    print_table(
+        ["ID", "SLOT", "TO", "PAPERS", "STATE", "TRIES", "DETAIL"],
+        [_delivery_line(each, subscriptions[each.subscription_id], counts[each.id]) for each in found],
+        empty="Nothing went wrong." if failed else "Nothing was planned yet: 'notifier run --once' does one pass.",
+    )
+
+
+def _delivery_line(each: Delivery, subscription: Subscription, papers: int) -> list[str]:
+    zone = subscription.subscriber.timezone
+    detail = f"sent {local(each.sent_at, zone)}" if each.sent_at else each.reason or "-"
+    if each.state is DeliveryState.DEFERRED:
+        detail = f"{detail} Next try {local(each.next_attempt_at, zone)}."
+    return [each.id, str(each.slot), str(subscription.address), str(papers), each.state, str(each.attempts), detail]
+
+
+def _delivery_data(each: Delivery, subscription: Subscription, papers: int) -> dict[str, object]:
+    return {
+        "id": each.id,
+        "subscription": each.subscription_id,
+        "email": subscription.subscriber.email,
+        "channel": str(subscription.address),
+        "slot": str(each.slot),
+        "due_at": each.slot.due_at,
+        "state": each.state,
+        "late": each.late,
+        "entries": papers,
+        "checked": each.checked,
+        "attempts": each.attempts,
+        "next_attempt_at": each.next_attempt_at,
+        "sent_at": each.sent_at,
+        "reason": each.reason,
+    }
+
+
+def entry_data(entry: Entry) -> dict[str, object]:
+    return {
+        "id": entry.id,
+        "title": entry.title,
+        "abstract": entry.abstract,
+        "authors": entry.authors,
+        "num_authors": entry.author_count,
+        "organization": entry.organization,
+        "categories": entry.categories,
+        "keywords": entry.keywords,
+        "published_at": entry.published_at,
+        "url": entry.url,
+        "pdf_url": entry.pdf_url,
+        "code_url": entry.code_url,
+        "upvotes": entry.upvotes,
+        "comments": entry.comments,
+        "stars": entry.stars,
+        "version": entry.version,
+        "sources": entry.sources,
+        "first_seen_at": entry.first_seen_at,
+    }
+
+
+def _evidence_data(evidence: Iterable[Evidence]) -> list[dict[str, object]]:
+    return [{"field": each.field, "spans": each.spans, "text": each.text} for each in evidence]
+
+
+def _reason_data(reason: Reason) -> dict[str, object]:
+    return {
+        "rule": reason.rule_id,
+        "label": reason.label,
+        "query": reason.query,
+        "version": reason.version,
+        "evidence": _evidence_data(reason.evidence),
+    }
+
+
+def _item_data(item: DigestItem, *, shown: bool) -> dict[str, object]:
+    return {**entry_data(item.entry), "shown": shown, "because": [_reason_data(each) for each in item.reasons]}
+
+
+def _digest_data(digest: Digest) -> dict[str, object]:
+    return {
+        "subscription": digest.subscription.id,
+        "slot": str(digest.slot),
+        "checked": digest.checked,
+        "entries": [
+            *(_item_data(item, shown=True) for item in digest.items),
+            *(_item_data(item, shown=False) for item in digest.more),
+        ],
+        "warnings": digest.warnings,
+    }
+
+
+def _why_data(found: Why) -> dict[str, object]:
+    return {
+        "entry": entry_data(found.entry),
+        "subscription": found.subscription.id,
+        "answer": found.answer,
+        "sightings": [
+            {"source": s.source, "first_at": s.first_at, "last_at": s.last_at, "announce": s.announce}
+            for s in found.sightings
+        ],
+        "rules": [
+            {
+                "id": v.rule.id,
+                "mode": v.rule.mode,
+                "query": v.rule.query,
+                "holds": v.holds,
+                "words": v.words,
+                "evidence": _evidence_data(v.evidence),
+            }
+            for v in found.verdicts
+        ],
+        "delivery": found.delivery.id if found.delivery else None,
+        "state": found.delivery.state if found.delivery else None,
+    }
+
+
+def _days(text: str) -> timedelta:
+    found = re.fullmatch(r"(\d{1,5}) ?(d|h|w)?", text.strip())
+    if not found or int(found[1]) == 0:
+        raise UsageError(f"--last '{text}' is no time span: write it like 30d, 12h or 2w.")
+    return timedelta(hours=int(found[1]) * {"h": 1, "d": 24, "w": 168}[found[2] or "d"])

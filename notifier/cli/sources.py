@@ -1,0 +1,229 @@
+"""Entries coming in: ``import`` and ``source …``."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+from rich.progress import Progress
+
+from notifier.app import App
+from notifier.cli.base import Json, command, console, group, local, print_json, print_table, say, warn
+from notifier.collect import Collected, absorb
+from notifier.errors import NotFound, UsageError
+from notifier.fold import Counts
+from notifier.lookup import source_of
+from notifier.model import Fetched, Rejected, SourceRecord
+from notifier.sources import kind_of, read_lines
+
+_CHUNK = 1000
+_SHOWN_REJECTED = 20
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_SHORTEST = timedelta(minutes=1)
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "import")(import_file)
+    sources = group("Where entries come from.")
+    app.add_typer(sources, name="source")
+    command(sources, "add")(add)
+    command(sources, "list")(list_)
+    command(sources, "fetch")(fetch)
+    command(sources, "remove")(remove)
+
+
+def import_file(
+    app: App,
+    file: Annotated[str, typer.Argument(help="A JSON Lines file, or - for standard input.", metavar="FILE|-")],
+    json: Json = False,
+) -> None:
+    """Read entries from a JSON Lines file; importing twice changes nothing."""
+    fetched = _read(file)
+    counts = _absorb(app, fetched)
+    if json:
+        rejected = [{"line": each.line, "reason": each.reason} for each in fetched.rejected]
+        print_json({"new": counts.new, "updated": counts.updated, "unchanged": counts.unchanged, "rejected": rejected})
+    else:
+        _warn_rejected(fetched.rejected)
+        say(f"{counts.new} new, {counts.updated} updated, {counts.unchanged} unchanged, {len(fetched.rejected)} rejected.")
+    if not fetched.sightings:
+        raise typer.Exit(1)
+
+
+def _read(file: str) -> Fetched:
+    if file == "-":
+        return read_lines(sys.stdin.buffer)
+    try:
+        with Path(file).open("rb") as stream:
+            return read_lines(stream)
+    except OSError as error:
+        raise NotFound(f"{file} cannot be read ({error.strerror}): give a JSON Lines file, or - for input.") from error
+
+
+
+
+def _absorb(app: App, fetched: Fetched) -> Counts:
+    counts = Counts()
+    now = app.clock()
+    with app.store() as store, Progress(console=console(error=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("Importing", total=len(fetched.sightings))
+        for start in range(0, len(fetched.sightings), _CHUNK):
+            chunk = fetched.sightings[start : start + _CHUNK]
+            counts += absorb(store, chunk, source="import", baseline=False, now=now)
+            bar.advance(task, len(chunk))
+    return counts
+
+
+def _warn_rejected(rejected: tuple[Rejected, ...]) -> None:
+    for each in rejected[:_SHOWN_REJECTED]:
+        warn(f"line {each.line}: {each.reason}")
+    if len(rejected) > _SHOWN_REJECTED:
+        warn(f"and {len(rejected) - _SHOWN_REJECTED} more rejected lines: --json lists them all.")
+
+
+def add(
+    app: App,
+    url: Annotated[str, typer.Argument(help="A feed's address, or 'huggingface'.", metavar="URL|huggingface")],
+    name: Annotated[str, typer.Option(help="How to call it. Default: from the address.")] = "",
+    every: Annotated[str, typer.Option(help="How often to ask, such as 30m, 1h or 1d.")] = "1h",
+) -> None:
+    """Read entries from a source from now on."""
+    now = app.clock()
+    record = SourceRecord(
+        name=name.strip() or _name_of(url),
+        kind=kind_of(url),
+        url=url.strip(),
+        every=_interval(every),
+        added_at=now,
+        next_fetch_at=now,
+    )
+    with app.store() as store, store.write():
+        if store.sources.get(record.name):
+            raise UsageError(f"There is a source '{record.name}' already: give this one another name with --name.")
+        store.sources.put(record)
+    say(f"Added source '{record.name}' ({record.kind}), read every {every}. 'notifier source fetch {record.name}' reads it now.")
+
+
+def list_(app: App, json: Json = False) -> None:
+    """Show the sources and how they are."""
+    with app.store() as store:
+        records = store.sources.all()
+    if json:
+        print_json([_as_data(record) for record in records])
+        return
+    print_table(
+        ["NAME", "KIND", "EVERY", "LAST ANSWER", "LAST NEW", "STATE"],
+        [
+            [r.name, r.kind, _short(r.every), local(r.last_success_at), local(r.last_new_at), _state(r)]
+            for r in records
+        ],
+        empty="No sources yet: 'notifier source add huggingface' reads Hugging Face's Daily Papers.",
+    )
+
+
+def fetch(
+    app: App,
+    name: Annotated[str | None, typer.Argument(help="Only this source. Default: all.")] = None,
+    json: Json = False,
+) -> None:
+    """Ask the sources now, due or not."""
+    with app.store() as store:
+        if name is not None:
+            source_of(store, name)
+        elif not store.sources.all():
+            raise NotFound("There is no source to read: add one with 'notifier source add huggingface'.")
+    collected = asyncio.run(_fetch(app, name))
+    if json:
+        print_json([_collected_data(each) for each in collected])
+    else:
+        for each in collected:
+            _say_collected(each)
+    if any(each.error for each in collected):
+        raise typer.Exit(1)
+
+
+async def _fetch(app: App, name: str | None) -> list[Collected]:
+    async with app.engine() as engine:
+        return await engine.collect(only=name, due_only=False)
+
+
+def remove(app: App, name: Annotated[str, typer.Argument(help="Its name.")]) -> None:
+    """Read a source no more; what it showed stays."""
+    with app.store() as store, store.write():
+        source_of(store, name)
+        store.sources.remove(name)
+    say(f"Removed source '{name}'. Its entries stay.")
+
+
+def _say_collected(each: Collected) -> None:
+    if each.error:
+        warn(f"{each.source}: {each.error}")
+        return
+    _warn_rejected(each.rejected)
+    counts = each.counts
+    unchanged = ", the source says nothing has changed" if each.unchanged else ""
+    say(f"{each.source}: {counts.new} new, {counts.updated} updated, {counts.unchanged} unchanged{unchanged}.")
+
+
+def _collected_data(each: Collected) -> dict[str, object]:
+    return {
+        "source": each.source,
+        "new": each.counts.new,
+        "updated": each.counts.updated,
+        "unchanged": each.counts.unchanged,
+        "rejected": [{"line": r.line, "reason": r.reason} for r in each.rejected],
+        "error": each.error,
+    }
+
+
+def _as_data(record: SourceRecord) -> dict[str, object]:
+    return {
+        "name": record.name,
+        "kind": record.kind,
+        "url": record.url,
+        "every_seconds": int(record.every.total_seconds()),
+        "last_success_at": record.last_success_at,
+        "last_new_at": record.last_new_at,
+        "failing_since": record.failing_since,
+        "failures": record.failures,
+        "last_error": record.last_error,
+        "next_fetch_at": record.next_fetch_at,
+    }
+
+
+def _state(record: SourceRecord) -> str:
+    if record.failing_since:
+        return f"failing since {local(record.failing_since)}: {record.last_error}"
+    return "answers" if record.last_success_at else "not read yet"
+
+
+def _name_of(url: str) -> str:
+    """``huggingface``, or the host of an address with what of its path tells feeds apart."""
+    if "://" not in url:
+        return Path(url.strip()).stem
+    parts = urlsplit(url.strip())
+    host = (parts.hostname or "").removeprefix("www.")
+    if host == "rss.arxiv.org":
+        return "arxiv"
+    words = [word for word in re.split(r"[/.?=&]+", parts.path) if word not in ("", "feed", "rss", "atom", "xml", "index")]
+    return "-".join([host, *words[-1:]])
+
+
+def _interval(text: str) -> timedelta:
+    found = re.fullmatch(r"(\d{1,6}) ?([smhd])", text.strip())
+    interval = timedelta(seconds=int(found[1]) * _SECONDS[found[2]]) if found else timedelta(0)
+    if interval < _SHORTEST:
+        raise UsageError(f"--every '{text}' is no interval of a minute or more: write it like 30m, 1h or 1d.")
+    return interval
+
+
+def _short(every: timedelta) -> str:
+    seconds = int(every.total_seconds())
+    unit = next(unit for unit in "dhms" if seconds % _SECONDS[unit] == 0)
+    return f"{seconds // _SECONDS[unit]}{unit}"

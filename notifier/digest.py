@@ -1,0 +1,261 @@
+"""What a digest holds: chosen from the window by the subscription's rules, then composed for its reader. Pure.
+
+Window    the entries of a look-back window, indexed once; each distinct query evaluated once
+choose    for many subscriptions at once: included, not muted, not yet in the ledger; best first
+compose   one delivery's lines of the ledger, with the entries they name, become a Digest
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from notifier.errors import RuleError
+from notifier.matching import Groups, Index, Query, Topics, evaluate, explain, parse, select
+from notifier.model import (
+    Delivery,
+    DeliveryItem,
+    Digest,
+    DigestItem,
+    Entry,
+    Evidence,
+    Mode,
+    Reason,
+    Rule,
+    SourceHealth,
+    Subscription,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Want:
+    """What is asked for one subscription: entries that became news after ``since`` and are not in ``ledger``.
+
+    ``fresh_since`` is where the last digest ended: what came after it is counted as checked.
+    """
+
+    subscription: Subscription
+    rules: Sequence[Rule]
+    since: datetime
+    fresh_since: datetime
+    ledger: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The answer to a Want: its items best first, and which rules' state of health has changed."""
+
+    items: tuple[DeliveryItem, ...]
+    checked: int
+    broken: tuple[tuple[Rule, str | None], ...] = ()
+    """Rules whose ``broken`` reason is to be written: they stopped parsing, or parse again (None)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Active:
+    """The rules of one subscription that count now, each with the row of its query."""
+
+    include: tuple[tuple[Rule, int], ...]
+    mute: tuple[int, ...]
+
+
+class Window:
+    """Entries in rank order, all news in ``(since, until]``; what is computed once is kept for all batches."""
+
+    def __init__(self, entries: Sequence[Entry], topics: Topics, *, since: datetime, now: datetime) -> None:
+        self.entries = entries
+        self.since = since
+        self.now = now
+        self._topics = topics
+        self._index = Index(entries, now=now)
+        self._words = -(-len(entries) // 64)
+        self._row_of: dict[Query, int] = {}
+        self._rows = np.zeros((0, self._words), np.uint64)
+        self._evidence: dict[tuple[int, int], tuple[Evidence, ...]] = {}
+        self._queries: list[Query] = []
+        self._position = {entry.id: i for i, entry in enumerate(entries)}
+        self._news = sorted(entry.new_at for entry in entries if entry.new_at)
+        self._masks: dict[datetime, NDArray[np.uint64]] = {}
+
+    def parse(self, query: str) -> Query:
+        return parse(query, self._topics)
+
+    def rows_for(self, queries: Iterable[Query]) -> None:
+        """Evaluate those queries that have not been yet."""
+        fresh = [query for query in dict.fromkeys(queries) if query not in self._row_of]
+        if not fresh:
+            return
+        self._row_of.update((query, len(self._queries) + i) for i, query in enumerate(fresh))
+        self._queries.extend(fresh)
+        self._rows = np.concatenate([self._rows, evaluate(self._index, fresh)])
+
+    @property
+    def rows(self) -> NDArray[np.uint64]:
+        """One bitset over the entries for each distinct query so far."""
+        return self._rows
+
+    def row(self, query: Query) -> int:
+        return self._row_of[query]
+
+    def positions(self, entry_ids: Iterable[str]) -> list[int]:
+        return sorted(self._position[id] for id in entry_ids if id in self._position)
+
+    def mask(self, since: datetime) -> NDArray[np.uint64]:
+        """The bitset of entries that became news after ``since``."""
+        if since not in self._masks:
+            bits = np.zeros(self._words * 64, np.uint8)
+            bits[: len(self.entries)] = [entry.new_at is not None and entry.new_at > since for entry in self.entries]
+            self._masks[since] = np.packbits(bits, bitorder="little").view(np.uint64)
+        return self._masks[since]
+
+    def news_since(self, since: datetime) -> int:
+        return len(self._news) - bisect_right(self._news, since)
+
+    def holds(self, row: int, position: int) -> bool:
+        return bool((int(self._rows[row, position >> 6]) >> (position & 63)) & 1)
+
+    def evidence(self, row: int, position: int) -> tuple[Evidence, ...]:
+        key = (row, position)
+        if key not in self._evidence:
+            found = explain(self._queries[row], self.entries[position], now=self.now)
+            self._evidence[key] = found or ()
+        return self._evidence[key]
+
+
+def reach(subscription: Subscription, look_back: timedelta, now: datetime) -> datetime:
+    """Where a subscription's window begins: the look-back, or its last digest if that lies further back."""
+    start = now - look_back
+    return min(start, subscription.planned_until) if subscription.planned_until else start
+
+
+def want_of(
+    subscription: Subscription,
+    rules: Sequence[Rule],
+    ledger: frozenset[str],
+    *,
+    look_back: timedelta,
+    now: datetime,
+) -> Want:
+    since = reach(subscription, look_back, now)
+    return Want(
+        subscription=subscription,
+        rules=rules,
+        since=since,
+        fresh_since=subscription.planned_until or since,
+        ledger=ledger,
+    )
+
+
+def choose(wants: Sequence[Want], window: Window) -> list[Choice]:
+    """One Choice for each Want, in order."""
+    broken: list[list[tuple[Rule, str | None]]] = [[] for _ in wants]
+    parsed = [_parsed(want, window, broken[i]) for i, want in enumerate(wants)]
+    window.rows_for(query for rules in parsed for _, query in rules)
+    active = [_active(rules, window) for rules in parsed]
+    sinces = list(dict.fromkeys(want.since for want in wants))
+    window_of = {since: i for i, since in enumerate(sinces)}
+    selection = select(
+        window.rows,
+        _groups([[row for _, row in each.include] for each in active]),
+        _groups([each.mute for each in active]),
+        seen=_groups([window.positions(want.ledger) for want in wants]),
+        windows=np.stack([window.mask(since) for since in sinces]),
+        window_of=np.array([window_of[want.since] for want in wants], np.int32),
+    )
+    return [
+        Choice(
+            items=_items(selection.members[start:stop].tolist(), want, each, window),
+            checked=window.news_since(want.fresh_since),
+            broken=tuple(changes),
+        )
+        for want, each, changes, start, stop in zip(
+            wants, active, broken, selection.indptr[:-1].tolist(), selection.indptr[1:].tolist(), strict=True
+        )
+    ]
+
+
+def _parsed(want: Want, window: Window, broken: list[tuple[Rule, str | None]]) -> list[tuple[Rule, Query]]:
+    found = []
+    for rule in want.rules:
+        if rule.until is not None and rule.until <= window.now:
+            continue
+        try:
+            found.append((rule, window.parse(rule.query)))
+        except RuleError as error:
+            if rule.broken != str(error):
+                broken.append((rule, str(error)))
+        else:
+            if rule.broken is not None:
+                broken.append((rule, None))
+    return found
+
+
+def _active(rules: Sequence[tuple[Rule, Query]], window: Window) -> _Active:
+    return _Active(
+        include=tuple((rule, window.row(query)) for rule, query in rules if rule.mode is Mode.INCLUDE),
+        mute=tuple(window.row(query) for rule, query in rules if rule.mode is Mode.MUTE),
+    )
+
+
+def _items(positions: Sequence[int], want: Want, active: _Active, window: Window) -> tuple[DeliveryItem, ...]:
+    return tuple(
+        DeliveryItem(
+            entry_id=window.entries[position].id,
+            rank=rank,
+            shown=rank < want.subscription.max_entries,
+            reasons=tuple(
+                Reason(
+                    rule_id=rule.id,
+                    label=rule.label,
+                    query=rule.query,
+                    version=rule.version,
+                    evidence=window.evidence(row, position),
+                )
+                for rule, row in active.include
+                if window.holds(row, position)
+            ),
+        )
+        for rank, position in enumerate(positions)
+    )
+
+
+def _groups(members: Sequence[Sequence[int]]) -> Groups:
+    indptr = np.zeros(len(members) + 1, np.int64)
+    np.cumsum([len(each) for each in members], out=indptr[1:])
+    return Groups(indptr, np.fromiter(chain.from_iterable(members), np.int32, count=int(indptr[-1])))
+
+
+def compose(
+    delivery: Delivery,
+    items: Sequence[DeliveryItem],
+    *,
+    entries: Mapping[str, Entry],
+    subscription: Subscription,
+    sources: Sequence[SourceHealth] = (),
+    warnings: Sequence[str] = (),
+) -> Digest:
+    """The digest that ``delivery`` says; an item whose entry is gone is left out."""
+    found = [
+        (item, DigestItem(entry=entries[item.entry_id], reasons=item.reasons))
+        for item in items
+        if item.entry_id in entries
+    ]
+    return Digest(
+        delivery_id=delivery.id,
+        subscription=subscription,
+        slot=delivery.slot,
+        period_start=delivery.period_start,
+        period_end=delivery.period_end,
+        items=tuple(each for item, each in found if item.shown),
+        more=tuple(each for item, each in found if not item.shown),
+        checked=delivery.checked,
+        sources=tuple(sources),
+        late=delivery.late,
+        warnings=tuple(warnings),
+    )

@@ -1,0 +1,209 @@
+"""What is configured, what is not, what is wrong, and what to do about it. Sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import datetime, time
+from enum import StrEnum
+
+from notifier.app import App
+from notifier.cadence import next_slot
+from notifier.channels import open_channels
+from notifier.digest import compose
+from notifier.errors import NotifierError
+from notifier.model import (
+    Address,
+    Cadence,
+    Delivery,
+    DeliveryItem,
+    DeliveryState,
+    Digest,
+    Entry,
+    Every,
+    Evidence,
+    Mode,
+    Reason,
+    Subscriber,
+    Subscription,
+)
+from notifier.ports import Store
+from notifier.settings import config_file
+
+
+class Level(StrEnum):
+    OK = "ok"
+    HINT = "hint"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of the examination: ``topic`` is what was looked at, ``text`` a sentence with what to do."""
+
+    topic: str
+    level: Level
+    text: str
+
+
+async def examine(app: App) -> list[Finding]:
+    """Look at everything; one thing that is wrong does not hide the next."""
+    return [
+        *_settings(app),
+        *_database(app),
+        *_topics(app),
+        *_templates(app),
+        *[finding async for finding in _channels(app)],
+    ]
+
+
+def _settings(app: App) -> Iterator[Finding]:
+    file = config_file(app.settings.data_dir)
+    if file.is_file():
+        yield Finding(topic="settings", level=Level.OK, text=f"Read from {file} and the environment.")
+    else:
+        hint = f"No {file}: 'notifier init' writes one with every setting explained."
+        yield Finding(topic="settings", level=Level.HINT, text=hint)
+
+
+def _database(app: App) -> Iterator[Finding]:
+    try:
+        with app.store() as store:
+            store.verify()
+            facts = store.facts()
+            counts = f"{facts['entry']} papers, {facts['subscription']} subscriptions, {facts['rule']} rules"
+            yield Finding(topic="database", level=Level.OK, text=f"{app.settings.database} is sound: {counts}.")
+            yield from _sources(store)
+            yield from _subscriptions(store)
+            yield from _deliveries(store)
+    except NotifierError as error:
+        yield Finding(topic="database", level=Level.WRONG, text=str(error))
+
+
+def _sources(store: Store) -> Iterator[Finding]:
+    records = store.sources.all()
+    if not records:
+        hint = "None: 'notifier source add huggingface' reads Hugging Face's Daily Papers."
+        yield Finding(topic="sources", level=Level.HINT, text=hint)
+    for record in records:
+        if record.failing_since:
+            text = f"'{record.name}' has not answered since {record.failing_since:%Y-%m-%d %H:%M} UTC: {record.last_error}"
+            yield Finding(topic="sources", level=Level.WRONG, text=text)
+        elif record.last_success_at:
+            text = f"'{record.name}' answered at {record.last_success_at:%Y-%m-%d %H:%M} UTC."
+            yield Finding(topic="sources", level=Level.OK, text=text)
+        else:
+            text = f"'{record.name}' was not read yet: 'notifier source fetch {record.name}' or 'notifier serve' does."
+            yield Finding(topic="sources", level=Level.HINT, text=text)
+
+
+def _subscriptions(store: Store) -> Iterator[Finding]:
+    subscriptions = store.subscriptions.all()
+    if not subscriptions:
+        hint = "None: 'notifier subscriber add EMAIL', then 'notifier subscription add EMAIL …'."
+        yield Finding(topic="subscriptions", level=Level.HINT, text=hint)
+    rules = store.rules.of(each.id for each in subscriptions)
+    for each in subscriptions:
+        own = rules.get(each.id, [])
+        if not any(rule.mode is Mode.INCLUDE for rule in own):
+            text = f"{each.id} of {each.subscriber.email} gets nothing: notifier rule add {each.id} 'QUERY'"
+            yield Finding(topic="subscriptions", level=Level.HINT, text=text)
+        for rule in own:
+            if rule.broken:
+                text = f"Rule {rule.id} of {each.subscriber.email} is off: {rule.broken}"
+                yield Finding(topic="rules", level=Level.WRONG, text=text)
+
+
+def _deliveries(store: Store) -> Iterator[Finding]:
+    if failed := store.deliveries.all(states=[DeliveryState.FAILED, DeliveryState.HELD]):
+        text = f"{len(failed)} failed or are held, the newest: {failed[0].reason} See 'notifier deliveries --failed'."
+        yield Finding(topic="deliveries", level=Level.WRONG, text=text)
+
+
+def _topics(app: App) -> Iterator[Finding]:
+    try:
+        yield Finding(topic="topics", level=Level.OK, text=f"{len(app.topics)} topics can be used in rules.")
+    except NotifierError as error:
+        yield Finding(topic="topics", level=Level.WRONG, text=str(error))
+
+
+def _templates(app: App) -> Iterator[Finding]:
+    now = app.clock()
+    try:
+        renderer = app.renderer()
+        for format in ("email", "slack"):
+            renderer.render(_specimen(now), format, now=now)
+    except NotifierError as error:
+        yield Finding(topic="templates", level=Level.WRONG, text=str(error))
+    else:
+        place = app.settings.templates_dir
+        yield Finding(
+            topic="templates", level=Level.OK, text=f"Bundled, with yours of {place}." if place else "Bundled ones."
+        )
+
+
+async def _channels(app: App) -> AsyncIterator[Finding]:
+    settings = app.settings
+    unset = {
+        "email": None if settings.smtp_host else "No mail server: set smtp_host; until then mails go to the outbox.",
+        "slack": None
+        if settings.slack_token.get_secret_value() or settings.slack_webhook.get_secret_value()
+        else "No Slack: set slack_token; until then its messages go to the outbox.",
+    }
+    for kind, channel in open_channels(settings).items():
+        if hint := unset.get(kind):
+            yield Finding(topic=kind, level=Level.HINT, text=hint)
+            continue
+        try:
+            yield Finding(topic=kind, level=Level.OK, text=await channel.check())
+        except NotifierError as error:
+            yield Finding(topic=kind, level=Level.WRONG, text=str(error))
+        finally:
+            await channel.close()
+
+
+def _specimen(now: datetime) -> Digest:
+    """A digest with something in every field, to try templates on."""
+    entry = Entry(
+        id="arxiv:2512.00001",
+        title="A specimen",
+        abstract="It stands in for a paper.",
+        authors=("Ada Lovelace",),
+        organization="Analytical Engines",
+        categories=("cs.LG",),
+        published_at=now,
+        url="https://example.org/abs",
+        pdf_url="https://example.org/pdf",
+        code_url="https://example.org/code",
+        upvotes=1,
+        comments=1,
+        first_seen_at=now,
+        new_at=now,
+    )
+    person = Subscriber(id="p_specimen", email="ada@example.org", created_at=now)
+    subscription = Subscription(
+        id="s_specimen",
+        subscriber=person,
+        address=Address(kind="email", target=person.email),
+        cadence=Cadence(every=Every.DAILY, at=time(8)),
+        created_at=now,
+        next_due_at=now,
+    )
+    reason = Reason(
+        rule_id="r_specimen",
+        label="specimens",
+        query="specimen",
+        evidence=(Evidence(field="title", spans=((2, 10),), text="specimen"),),
+    )
+    delivery = Delivery(
+        id="d_specimen",
+        subscription_id=subscription.id,
+        slot=next_slot(subscription.cadence, "UTC", after=now),
+        created_at=now,
+        period_start=now,
+        period_end=now,
+        checked=1,
+        next_attempt_at=now,
+    )
+    items = [DeliveryItem(entry_id=entry.id, rank=0, shown=True, reasons=(reason,))]
+    return compose(delivery, items, entries={entry.id: entry}, subscription=subscription)

@@ -1,0 +1,207 @@
+"""What people ask: which papers would a query find, what would the next digest be, and why (not) this paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from notifier.cadence import next_slot
+from notifier.digest import Choice, Window, choose, compose, reach, want_of
+from notifier.errors import RuleError
+from notifier.lookup import subscription_of
+from notifier.matching import Topics, explain, parse, verdict
+from notifier.model import (
+    Delivery,
+    DeliveryState,
+    Digest,
+    Entry,
+    Every,
+    Evidence,
+    Mode,
+    Rule,
+    SourceHealth,
+    Subscription,
+)
+from notifier.ports import Store, StoredSighting
+
+PREVIEW_ID = "d_preview"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A stored entry that a query matches, with why."""
+
+    entry: Entry
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one rule says of an entry: whether it holds and, in words, which clause decided."""
+
+    rule: Rule
+    holds: bool
+    words: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """The whole story of one entry and one subscription; ``answer`` is it in a sentence."""
+
+    entry: Entry
+    subscription: Subscription
+    sightings: tuple[StoredSighting, ...]
+    verdicts: tuple[Verdict, ...]
+    delivery: Delivery | None
+    answer: str
+
+
+def match(store: Store, topics: Topics, query: str, *, last: timedelta, now: datetime) -> tuple[list[Hit], int]:
+    """The entries first seen in the ``last`` days that ``query`` matches, newest first, and of how many."""
+    parsed = parse(query, topics)
+    entries = store.entries.seen(now - last, now)
+    window = Window(entries, topics, since=now - last, now=now)
+    window.rows_for([parsed])
+    row = window.row(parsed)
+    hits = [
+        Hit(entry=entry, evidence=window.evidence(row, position))
+        for position, entry in enumerate(entries)
+        if window.holds(row, position)
+    ]
+    return hits, len(entries)
+
+
+def preview(
+    store: Store,
+    topics: Topics,
+    subscription_id: str,
+    *,
+    look_back: timedelta,
+    sources: Sequence[SourceHealth],
+    now: datetime,
+) -> Digest:
+    """The next digest as it would be now; nothing is recorded."""
+    subscription = subscription_of(store, subscription_id)
+    choice, rules = _choice(store, topics, subscription, look_back=look_back, now=now)
+    slot = next_slot(subscription.cadence, subscription.subscriber.timezone, after=now)
+    delivery = Delivery(
+        id=PREVIEW_ID,
+        subscription_id=subscription.id,
+        slot=slot,
+        created_at=now,
+        period_start=subscription.planned_until or reach(subscription, look_back, now),
+        period_end=now,
+        checked=choice.checked,
+        next_attempt_at=now,
+    )
+    return compose(
+        delivery,
+        choice.items,
+        entries=store.entries.get(item.entry_id for item in choice.items),
+        subscription=subscription,
+        sources=sources,
+        warnings=[rule.name for rule in rules if _fault(rule, topics)],
+    )
+
+
+def _choice(
+    store: Store, topics: Topics, subscription: Subscription, *, look_back: timedelta, now: datetime
+) -> tuple[Choice, list[Rule]]:
+    since = reach(subscription, look_back, now)
+    rules = store.rules.of([subscription.id]).get(subscription.id, [])
+    ledger = store.deliveries.ledger([subscription.id], since=since).get(subscription.id, frozenset())
+    want = want_of(subscription, rules, ledger, look_back=look_back, now=now)
+    window = Window(store.entries.window(since, now), topics, since=since, now=now)
+    return choose([want], window)[0], rules
+
+
+def why(
+    store: Store, topics: Topics, entry: Entry, subscription_id: str, *, look_back: timedelta, now: datetime
+) -> Why:
+    """Why ``entry`` is, is not or is not yet in a digest of the subscription."""
+    subscription = subscription_of(store, subscription_id)
+    rules = store.rules.of([subscription.id]).get(subscription.id, [])
+    verdicts = tuple(_verdict(rule, entry, topics, now) for rule in rules)
+    found = store.deliveries.of_entry(subscription.id, entry.id)
+    delivery = found[0] if found else None
+    return Why(
+        entry=entry,
+        subscription=subscription,
+        sightings=tuple(store.entries.sightings(entry.id)),
+        verdicts=verdicts,
+        delivery=delivery,
+        answer=_answer(entry, subscription, verdicts, delivery, look_back=look_back, now=now),
+    )
+
+
+def _verdict(rule: Rule, entry: Entry, topics: Topics, now: datetime) -> Verdict:
+    if rule.until is not None and rule.until <= now:
+        return Verdict(rule=rule, holds=False, words=f"this mute ended on {rule.until:%Y-%m-%d}")
+    if fault := _fault(rule, topics):
+        return Verdict(rule=rule, holds=False, words=f"this rule does not parse: {fault}")
+    query = parse(rule.query, topics)
+    found = verdict(query, entry, now=now)
+    return Verdict(rule=rule, holds=found.holds, words=found.words, evidence=explain(query, entry, now=now) or ())
+
+
+def _fault(rule: Rule, topics: Topics) -> str | None:
+    try:
+        parse(rule.query, topics)
+    except RuleError as error:
+        return str(error)
+    return None
+
+
+def _answer(
+    entry: Entry,
+    subscription: Subscription,
+    verdicts: Sequence[Verdict],
+    delivery: Delivery | None,
+    *,
+    look_back: timedelta,
+    now: datetime,
+) -> str:
+    if delivery is not None:
+        return _delivered(delivery)
+    includes = [each for each in verdicts if each.rule.mode is Mode.INCLUDE]
+    holding = [each for each in includes if each.holds]
+    mutes = [each for each in verdicts if each.rule.mode is Mode.MUTE and each.holds]
+    if not includes:
+        return "Not sent: the subscription has no rule that includes papers."
+    if not holding:
+        return "Not sent: no rule matches it."
+    names = ", ".join(f"“{each.rule.name}”" for each in holding)
+    if mutes:
+        return f"Not sent: {names} would include it, but the mute “{mutes[0].rule.name}” leaves it out."
+    if entry.new_at is None:
+        return f"Not sent: {names} would include it, but it was only ever seen in a source's baseline or as a revision."
+    if entry.new_at <= reach(subscription, look_back, now):
+        return (
+            f"Not sent: {names} would include it, but it was news on {entry.new_at:%Y-%m-%d}, "
+            f"before the look-back of {look_back.days} days."
+        )
+    return f"Not yet sent: {names} will include it {_waiting(subscription, now)}."
+
+
+def _delivered(delivery: Delivery) -> str:
+    match delivery.state:
+        case DeliveryState.SENT:
+            return f"Sent in the digest of {delivery.slot} ({delivery.id})."
+        case DeliveryState.FAILED:
+            return f"In the digest of {delivery.slot} ({delivery.id}), which failed: {delivery.reason}"
+        case DeliveryState.PLANNED | DeliveryState.CLAIMED:
+            return f"In the digest of {delivery.slot} ({delivery.id}), which is about to be sent."
+        case _:
+            reason = f": {delivery.reason}" if delivery.reason else "."
+            return f"In the digest of {delivery.slot} ({delivery.id}), which is {delivery.state}{reason}"
+
+
+def _waiting(subscription: Subscription, now: datetime) -> str:
+    zone = subscription.subscriber.timezone
+    if subscription.paused and (subscription.paused_until is None or subscription.paused_until > now):
+        return "when the pause has ended"
+    if subscription.cadence.every is Every.INSTANT:
+        return "as soon as the program runs"
+    return f"in the digest of {next_slot(subscription.cadence, zone, after=now)}"

@@ -1,0 +1,14 @@
+"""Ids that leave the program: random, short enough to paste, and saying what they name."""
+
+from __future__ import annotations
+
+import secrets
+
+# No 0/o, 1/l/i, u: what is read aloud or copied by hand stays what it was.
+_ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
+_LENGTH = 10
+
+
+def new_id(prefix: str) -> str:
+    """``s_`` subscription, ``r_`` rule, ``d_`` delivery, ``p_`` subscriber, and 10 characters of 30 (49 bits)."""
+    return f"{prefix}_{''.join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))}"

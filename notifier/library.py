@@ -1,0 +1,58 @@
+"""The shelves of topics and packs: the bundled ones first, then the operator's folder, which adds and replaces by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from notifier import resources
+from notifier.errors import RuleError, TopicError
+from notifier.matching import parse
+from notifier.topics import Pack, Topic, parse_pack, parse_topic, queries
+
+_Kept = TypeVar("_Kept", Topic, Pack)
+
+
+def load_topics(overrides: Path | None = None) -> dict[str, Topic]:
+    """All topics by name, in order of their names. Raises TopicError that names the file at fault.
+
+    The operator's queries and parents are tried here; the bundled ones are held by tests.
+    """
+    own = _read(overrides, parse_topic) if overrides else {}
+    topics = dict(sorted((_read(resources.folder("rules") / "topics", parse_topic) | own).items()))
+    for name in own:
+        _check(topics[name], topics, f"{overrides}/{name}.yaml")
+    return topics
+
+
+def load_packs(overrides: Path | None = None) -> dict[str, Pack]:
+    """All packs by name, in order of their names. Raises TopicError that names the file at fault."""
+    own = _read(overrides, parse_pack) if overrides else {}
+    return dict(sorted((_read(resources.folder("rules") / "packs", parse_pack) | own).items()))
+
+
+def _read(folder: Path, read: Callable[..., _Kept]) -> dict[str, _Kept]:
+    return {name: read(name, text, file=file) for name, text, file in _texts(folder)}
+
+
+def _texts(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Name, text and path of each YAML file in ``folder``."""
+    try:
+        files = sorted(each for each in folder.iterdir() if each.suffix in {".yaml", ".yml"})
+        for file in files:
+            yield file.stem, file.read_text("utf-8"), str(file)
+    except UnicodeDecodeError:
+        raise TopicError(f"{file} is not UTF-8 text. Save it as UTF-8.") from None
+    except OSError as error:
+        raise TopicError(f"{error.filename} cannot be read ({error.strerror}). Check the path and its rights.") from None
+
+
+def _check(topic: Topic, topics: dict[str, Topic], file: str) -> None:
+    for parent in topic.parents:
+        if parent not in topics:
+            raise TopicError(f"{file}: parent '{parent}' is not a topic. Mend its spelling or remove it.")
+    try:
+        parse(f"topic:{topic.name}", queries(topics.values()))
+    except RuleError as error:
+        raise TopicError(f"{file}: the query does not parse: {error}. Mend it.") from error

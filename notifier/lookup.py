@@ -1,0 +1,62 @@
+"""Find what a person named, or say where the right name is to be seen."""
+
+from __future__ import annotations
+
+from notifier.errors import NotFound
+from notifier.identity import parse_reference
+from notifier.model import Delivery, Entry, Rule, SourceRecord, Subscriber, Subscription
+from notifier.ports import Store
+
+
+def subscriber_of(store: Store, email: str) -> Subscriber:
+    found = store.subscribers.get(email)
+    if found is None:
+        raise NotFound(f"There is no subscriber {email}: add one with 'notifier subscriber add {email}'.")
+    return found
+
+
+def subscription_of(store: Store, id: str) -> Subscription:
+    found = store.subscriptions.get([id]).get(id)
+    if found is None:
+        raise NotFound(f"There is no subscription {id}: 'notifier subscription list' shows them.")
+    return found
+
+
+def rule_of(store: Store, id: str) -> Rule:
+    found = store.rules.get(id)
+    if found is None:
+        raise NotFound(f"There is no rule {id}: 'notifier rule list SUBSCRIPTION' shows them.")
+    return found
+
+
+def source_of(store: Store, name: str) -> SourceRecord:
+    found = store.sources.get(name)
+    if found is None:
+        raise NotFound(f"There is no source {name}: 'notifier source list' shows them.")
+    return found
+
+
+def delivery_of(store: Store, id: str) -> Delivery:
+    found = store.deliveries.get(id)
+    if found is None:
+        raise NotFound(f"There is no delivery {id}: 'notifier deliveries' shows them.")
+    return found
+
+
+def entry_of(store: Store, reference: str) -> Entry:
+    """The entry that an id, arXiv id, DOI, URL or words of its title name.
+
+    Raises NotFound where nothing, or more than one title, answers to it.
+    """
+    if exact := store.entries.get([reference.strip()]):
+        return next(iter(exact.values()))
+    by_key = store.entries.by_keys(keys := (*parse_reference(reference), reference.strip()))
+    if known := [by_key[key] for key in keys if key in by_key]:
+        return known[0]
+    titles = store.entries.search_title(reference, limit=4)
+    if not titles:
+        raise NotFound(f"No stored paper answers to '{reference}': give its id, DOI, URL or words of its title.")
+    if len(titles) > 1 and titles[0].title.casefold() != reference.strip().casefold():
+        listed = "; ".join(f"{entry.id} {entry.title[:60]}" for entry in titles[:3])
+        raise NotFound(f"Several papers answer to '{reference}', such as {listed}. Give more words, or an id.")
+    return titles[0]

@@ -1,0 +1,148 @@
+"""Where the atoms of a text clause stand in a run of atoms: the one definition of "these words, side by side".
+
+An atom fits another with the same term. Joints do not matter: ``finetuning``, ``fine-tuning`` and
+``fine tuning`` fit one another, so two or three atoms may stand for one, on either side. Where white space
+parts them, this is held back so that ``inform`` does not find "in form" (``may_join``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from notifier.matching.lemma import is_known
+from notifier.matching.normalize import Atom, atom, is_character
+from notifier.matching.query import Kind, Text
+
+MOST_JOINED = 3
+LONGEST_JOINED = 64
+"""Characters; longer runs are never taken for a joined word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One atom of a clause; ``glued`` to the one before it."""
+
+    atom: Atom
+    glued: bool
+
+
+@lru_cache(maxsize=2**16)
+def parts_of(text: Text) -> tuple[Part, ...]:
+    return tuple(Part(atom=atom(part.removeprefix("-")), glued=part.startswith("-")) for part in text.parts)
+
+
+def joined_term(atoms: Sequence[Atom]) -> str:
+    """What ``atoms`` written as one word would be compared as: the last of them carries the ending."""
+    return "".join(each.folded for each in atoms[:-1]) + atoms[-1].term
+
+
+def may_join(atoms: Sequence[Atom], glued: bool, solid: str) -> bool:
+    """Whether ``atoms`` may stand for the one word ``solid`` (folded), ``glued`` if no white space parts them."""
+    words = [each.folded for each in atoms]
+    if len(solid) > LONGEST_JOINED or sum(map(len, words)) > LONGEST_JOINED or any(map(is_character, words)):
+        return False
+    if any(left[-1].isdigit() and right[0].isdigit() for left, right in zip(words, words[1:], strict=False)):
+        return False
+    if glued:
+        return True
+    if not all(len(word) >= 3 or any(map(str.isdigit, word)) for word in words):
+        return False
+    return not is_known(solid) or (len(words) == 2 and len(words[0]) >= 4)
+
+
+def find(text: Text, atoms: Sequence[Atom], glued: Sequence[bool]) -> list[tuple[int, int]]:
+    """The half-open ranges of ``atoms`` that ``text`` stands at, without overlaps, in order."""
+    if text.slop is not None:
+        return list(_near(text, atoms))
+    found: list[tuple[int, int]] = []
+    for start in range(len(atoms)):
+        if found and start < found[-1][1]:
+            continue
+        if (end := _end(text.kind, parts_of(text), 0, atoms, glued, start)) is not None:
+            found.append((start, end))
+    return found
+
+
+def _end(
+    kind: Kind, parts: Sequence[Part], i: int, atoms: Sequence[Atom], glued: Sequence[bool], j: int
+) -> int | None:
+    """Where ``parts[i:]`` end if they begin at ``atoms[j]``."""
+    if i == len(parts):
+        return j
+    for di, dj in _steps(kind, parts, i, atoms, glued, j):
+        if (end := _end(kind, parts, i + di, atoms, glued, j + dj)) is not None:
+            return end
+    return None
+
+
+def _steps(
+    kind: Kind, parts: Sequence[Part], i: int, atoms: Sequence[Atom], glued: Sequence[bool], j: int
+) -> Iterator[tuple[int, int]]:
+    """How many parts and atoms can be taken for one another at this point."""
+    if j >= len(atoms):
+        return
+    part, here = parts[i].atom, atoms[j]
+    last = i == len(parts) - 1
+    if kind is Kind.EXACT:
+        if part.surface == here.surface:
+            yield 1, 1
+        return
+    if kind is Kind.PREFIX and last:
+        if here.folded.startswith(part.folded):
+            yield 1, 1
+        return
+    if part.term == here.term:
+        yield 1, 1
+    for size in range(2, MOST_JOINED + 1):
+        several = atoms[j : j + size]
+        if len(several) == size and joined_term(several) == part.term:
+            if may_join(several, all(glued[j + 1 : j + size]), part.folded):
+                yield 1, size
+        end = i + size if kind is Kind.WORD else min(i + size, len(parts) - 1)
+        merged = parts[i:end]
+        if len(merged) == size and joined_term([each.atom for each in merged]) == here.term:
+            if may_join([each.atom for each in merged], all(each.glued for each in merged[1:]), here.folded):
+                yield size, 1
+
+
+def _near(text: Text, atoms: Sequence[Atom]) -> Iterator[tuple[int, int]]:
+    """Ranges in which all parts occur, in any order, with at most ``slop`` other atoms among them."""
+    terms = [each.atom.term for each in parts_of(text)]
+    width = len(terms) + (text.slop or 0)
+    after = 0
+    for start, here in enumerate(atoms):
+        if start < after or here.term not in terms:
+            continue
+        rest = list(terms)
+        for end, other in enumerate(atoms[start : start + width], start + 1):
+            if other.term in rest:
+                rest.remove(other.term)
+                if not rest:
+                    yield start, end
+                    after = end
+                    break
+
+
+def siblings(children: Sequence[object]) -> list[Text]:
+    """The plain words of an AND that may also stand joined: ``fine tuning`` finds "finetuning"."""
+    words = [each for each in children if isinstance(each, Text) and _is_plain_word(each)]
+    return words if 2 <= len(words) <= MOST_SIBLINGS else []
+
+
+MOST_SIBLINGS = 8
+"""With more words in one AND, no two of them are taken for the halves of a compound."""
+
+
+def _is_plain_word(text: Text) -> bool:
+    return len(text.parts) == 1 and text.kind is Kind.WORD and text.slop is None
+
+
+def compounds(words: Sequence[Text]) -> Iterator[tuple[Text, Text, str, list[Atom]]]:
+    """Each ordered pair of ``words`` of one field, the term of their compound, and its two atoms."""
+    for left in words:
+        for right in words:
+            if left is not right and left.field == right.field:
+                pair = [parts_of(left)[0].atom, parts_of(right)[0].atom]
+                yield left, right, joined_term(pair), pair

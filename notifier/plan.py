@@ -1,0 +1,139 @@
+"""Plan: decide which entries each due subscription gets, and record it as deliveries.
+
+    due      subscriptions whose slot has come, longest due first, a batch at a time
+    choose   their rules against the entries of the look-back window (pure, see digest)
+    record   one delivery per (subscription, slot) with its entries and reasons, and the next slot
+
+One transaction a batch, under the write lock, so that two planners never decide the same thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from notifier.cadence import due_slot, next_slot
+from notifier.digest import Choice, Want, Window, choose, reach, want_of
+from notifier.ids import new_id
+from notifier.matching import Topics
+from notifier.model import Delivery, Mode, Planned, Rule, Slot, Subscription
+from notifier.ports import Store
+
+log = structlog.get_logger()
+
+BATCH = 2000
+# After this the digest says that it is late, as one that stands for several missed slots does.
+_LATE = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plans:
+    """What one pass came to: subscriptions looked at, deliveries recorded, entries in these."""
+
+    looked_at: int = 0
+    deliveries: int = 0
+    entries: int = 0
+
+
+def plan(store: Store, topics: Topics, *, look_back: timedelta, now: datetime, batch: int = BATCH) -> Plans:
+    """Plan everything that is due at ``now``."""
+    window: Window | None = None
+    total = Plans()
+    while True:
+        with store.write():
+            due = store.subscriptions.due(now, limit=batch)
+            if not due:
+                return total
+            window = _window_for(due, window, store, topics, look_back=look_back, now=now)
+            planned = _plan_batch(due, window, store, look_back=look_back, now=now)
+            recorded = set(store.deliveries.record(planned))
+        total = _sum(total, planned, recorded)
+
+
+def _window_for(
+    due: Sequence[Subscription],
+    window: Window | None,
+    store: Store,
+    topics: Topics,
+    *,
+    look_back: timedelta,
+    now: datetime,
+) -> Window:
+    since = min(reach(subscription, look_back, now) for subscription in due)
+    if window is not None and window.since <= since:
+        return window
+    return Window(store.entries.window(since, now), topics, since=since, now=now)
+
+
+def _plan_batch(
+    due: Sequence[Subscription], window: Window, store: Store, *, look_back: timedelta, now: datetime
+) -> list[Planned]:
+    ids = [subscription.id for subscription in due]
+    rules = store.rules.of(ids)
+    ledger = store.deliveries.ledger(ids, since=window.since)
+    wants = [
+        want_of(
+            subscription,
+            rules.get(subscription.id, ()),
+            ledger.get(subscription.id, frozenset()),
+            look_back=look_back,
+            now=now,
+        )
+        for subscription in due
+    ]
+    choices = choose(wants, window)
+    _note_broken([change for choice in choices for change in choice.broken], store, now)
+    return [_planned(want, choice, now) for want, choice in zip(wants, choices, strict=True)]
+
+
+def _planned(want: Want, choice: Choice, now: datetime) -> Planned:
+    subscription = want.subscription
+    cadence, zone = subscription.cadence, subscription.subscriber.timezone
+    # A microsecond earlier, because the slot that is due may be next_due_at itself.
+    found = due_slot(cadence, zone, since=subscription.next_due_at - timedelta(microseconds=1), now=now)
+    slot, missed = found or (Slot(key="", due_at=now, zone=zone), 0)
+    wanted = bool(choice.items) or (subscription.send_empty and any(r.mode is Mode.INCLUDE for r in want.rules))
+    late = missed > 1 or now - slot.due_at > _LATE
+    return Planned(
+        subscription_id=subscription.id,
+        slot=slot,
+        checked=choice.checked,
+        planned_until=now if found else subscription.planned_until or now,
+        next_due_at=next_slot(cadence, zone, after=now).due_at,
+        delivery=_delivery(want, slot, choice, late=late, now=now) if found and wanted else None,
+        items=choice.items,
+    )
+
+
+def _delivery(want: Want, slot: Slot, choice: Choice, *, late: bool, now: datetime) -> Delivery:
+    return Delivery(
+        id=new_id("d"),
+        subscription_id=want.subscription.id,
+        slot=slot,
+        created_at=now,
+        period_start=want.fresh_since,
+        period_end=now,
+        checked=choice.checked,
+        late=late,
+        next_attempt_at=now,
+    )
+
+
+def _note_broken(changes: Sequence[tuple[Rule, str | None]], store: Store, now: datetime) -> None:
+    if changes:
+        changed = [replace(rule, broken=reason) for rule, reason in changes]
+        store.rules.put(changed, actor="notifier", via="plan", now=now)
+    for rule, reason in changes:
+        log.warning("rule disabled" if reason else "rule works again", rule=rule.id, query=rule.query, reason=reason)
+
+
+def _sum(total: Plans, planned: Sequence[Planned], recorded: set[str]) -> Plans:
+    fresh = [each for each in planned if each.delivery and each.delivery.id in recorded]
+    return Plans(
+        looked_at=total.looked_at + len(planned),
+        deliveries=total.deliveries + len(fresh),
+        entries=total.entries + sum(len(each.items) for each in fresh),
+    )

@@ -1,0 +1,43 @@
+"""The Renderer: a digest as one of the registered formats, in the subscriber's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+from notifier.model import Digest, Message
+from notifier.render.catalog import Catalog, load
+from notifier.render.links import Links
+from notifier.render.mail import MailComposer
+from notifier.render.slack import SlackComposer
+
+
+class Format(Protocol):
+    def compose(self, digest: Digest, *, now: datetime) -> Message: ...
+
+
+_FORMATS: dict[str, Callable[[Links, Catalog, Path | None], Format]] = {
+    "email": lambda links, catalog, overrides: MailComposer(links=links, catalog=catalog, overrides=overrides),
+    "slack": lambda links, catalog, overrides: SlackComposer(links=links, catalog=catalog, overrides=overrides),
+}
+
+FORMATS = frozenset(_FORMATS)
+
+
+class Composer:
+    """Implements ``ports.Renderer``; ``overrides`` is the operator's own template folder."""
+
+    def __init__(self, *, links: Links, overrides: Path | None = None) -> None:
+        self._links = links
+        self._overrides = overrides
+        self._format = lru_cache(64)(self._make)
+
+    def render(self, digest: Digest, format: str, *, now: datetime) -> Message:
+        """Raises TemplateError for a faulty override, KeyError for a format that nobody registered."""
+        return self._format(format, digest.subscription.subscriber.language).compose(digest, now=now)
+
+    def _make(self, format: str, language: str) -> Format:
+        return _FORMATS[format](self._links, load(language, self._overrides), self._overrides)

@@ -1,0 +1,83 @@
+"""Addresses that messages carry: of the web pages, where there are any, and of the operator."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from hashlib import sha256
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from notifier.render.text import domain_ascii, plain
+
+DEFAULT_SENDER = "notifier@localhost"
+_PURPOSE = b"unsubscribe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Built from the configured base URL only. An empty ``base_url`` means that no web pages answer.
+
+    ``sender`` is the From of the mails (``Papers <papers@example.org>``), ``contact`` the operator's address,
+    which takes unsubscribe mails; ``secret`` signs the one-click link: without one there is no such link.
+    """
+
+    base_url: str = ""
+    sender: str = ""
+    contact: str = ""
+    secret: SecretStr = field(default_factory=lambda: SecretStr(""))
+
+    @property
+    def sender_name(self) -> str:
+        return plain(parseaddr(self.sender)[0], 80) or "Notifier"
+
+    @property
+    def sender_address(self) -> str:
+        return mailbox(parseaddr(self.sender)[1]) or DEFAULT_SENDER
+
+    @property
+    def domain(self) -> str:
+        return self.sender_address.rpartition("@")[2]
+
+    def rules(self, subscription_id: str) -> str | None:
+        return self._page("s", subscription_id)
+
+    def pause(self, subscription_id: str) -> str | None:
+        page = self._page("s", subscription_id)
+        return f"{page}/pause" if page else None
+
+    def delivery(self, delivery_id: str) -> str | None:
+        return self._page("d", delivery_id)
+
+    def unsubscribe(self, subscription_id: str) -> str | None:
+        """The page that RFC 8058's one-click POST goes to; its token can do nothing but unsubscribe."""
+        if not self.secret.get_secret_value():
+            return None
+        return self._page("u", unsubscribe_token(self.secret, subscription_id))
+
+    def unsubscribe_mail(self, subscription_id: str) -> str:
+        """A mailto link to the operator, whose subject names the subscription."""
+        address = mailbox(parseaddr(self.contact)[1]) or self.sender_address
+        return f"mailto:{quote(address, safe='@+')}?subject=unsubscribe%20{quote(subscription_id, safe='')}"
+
+    def _page(self, kind: str, name: str) -> str | None:
+        return f"{self.base_url.rstrip('/')}/{kind}/{quote(name, safe='.')}" if self.base_url else None
+
+
+def unsubscribe_token(secret: SecretStr, subscription_id: str) -> str:
+    """``s_….mac``: the subscription and the proof that we wrote it, bound to this one purpose."""
+    message = _PURPOSE + b"\0" + subscription_id.encode()
+    digest = hmac.new(secret.get_secret_value().encode(), message, sha256).digest()
+    return f"{subscription_id}.{urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+
+
+def mailbox(address: str) -> str:
+    """``address`` with its domain in punycode; empty if it could break out of a header or is no address."""
+    local, at, domain = address.strip().rpartition("@")
+    host = domain_ascii(domain)
+    if not at or not local or not host or plain(address, len(address) + 1) != address.strip():
+        return ""
+    return "" if any(each in f"{local}{host}" for each in ' \t"<>(),;:\\[]') else f"{local}@{host}"

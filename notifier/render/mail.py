@@ -1,0 +1,169 @@
+"""A digest as an email: HTML and a text written for itself, put together from fragments.
+
+An entry's fragment depends on the entry, its reasons and the language alone, so one rendering (and one transfer
+encoding) of it serves every subscriber.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment
+
+from notifier.errors import TemplateError
+from notifier.model import Digest, DigestItem, Message
+from notifier.render.catalog import Catalog
+from notifier.render.entries import entry_view
+from notifier.render.environment import Kind, environment, rendered
+from notifier.render.links import Links, mailbox
+from notifier.render.mime import Body, Fragment, Header, address, alternative, fragment
+from notifier.render.sentences import digest_view, fewer, grouped
+from notifier.render.text import plain
+
+HTML_LIMIT = 90_000
+"""Bytes. Gmail clips at about 102 KB and hides what comes after, the unsubscribe link too."""
+
+EXCERPTS = (420, 220)
+"""Characters of an excerpt: as it should be, and where the mail would get too long."""
+
+_CACHED = 4096
+# No cleaned text can hold it, and HTML escapes none of it.
+_ENTRIES = "\x00entries\x00"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    html: Fragment
+    text: Fragment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bodies:
+    html: list[Fragment]
+    text: list[Fragment]
+
+    @property
+    def html_size(self) -> int:
+        return sum(len(each.raw) for each in self.html)
+
+
+class MailComposer:
+    """The mails of one language."""
+
+    def __init__(self, *, links: Links, catalog: Catalog, overrides: Path | None) -> None:
+        self._links = links
+        self._catalog = catalog
+        self._overrides = overrides
+        self._html = environment(Kind.HTML, catalog, overrides)
+        self._text = environment(Kind.TEXT, catalog, overrides)
+        self._entry = lru_cache(_CACHED)(self._render_entry)
+
+    def compose(self, digest: Digest, *, now: datetime) -> Message:
+        """Raises TemplateError for a faulty override, ValueError for an address that is none."""
+        recipient = mailbox(_address(digest))
+        if not recipient:
+            raise ValueError(f"'{plain(_address(digest))}' is no mail address.")
+        view = digest_view(digest, self._catalog, self._links)
+        bodies = self._fitting(digest)
+        parts = [Body(subtype="plain", fragments=bodies.text), Body(subtype="html", fragments=bodies.html)]
+        headers = self._headers(digest, view.subject, recipient, now)
+        return Message(
+            delivery_id=digest.delivery_id,
+            format="email",
+            subject=view.subject,
+            target=recipient,
+            sender=self._links.sender_address,
+            parts=(alternative(headers, parts, key=digest.delivery_id),),
+            created_at=now,
+        )
+
+    def _headers(self, digest: Digest, subject: str, recipient: str, now: datetime) -> list[Header]:
+        links, subscription = self._links, digest.subscription
+        page, mail = links.unsubscribe(subscription.id), links.unsubscribe_mail(subscription.id)
+        name = plain(subscription.subscriber.name, 80)
+        slot = re.sub(r"[^A-Za-z0-9-]", "", digest.slot.key)
+        lines = [
+            ("From", address(links.sender_name, links.sender_address)),
+            ("To", address(name, recipient)),
+            ("Date", format_datetime(now)),
+            ("Message-ID", f"<{digest.delivery_id}.{slot}@{links.domain}>"),
+            ("List-Id", f"<{subscription.id}.notifier.{links.domain}>"),
+            ("List-Unsubscribe", f"<{page}>, <{mail}>" if page else f"<{mail}>"),
+            *([("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")] if page else []),
+            ("Auto-Submitted", "auto-generated"),
+            ("Content-Language", self._catalog.language),
+        ]
+        structured = [Header(name=name, text=text, structured=True) for name, text in lines]
+        return [*structured[:2], Header(name="Subject", text=subject), *structured[2:]]
+
+    def _fitting(self, digest: Digest) -> _Bodies:
+        """Shorter excerpts first, then fewer entries, until the HTML is within its limit."""
+        for excerpt in EXCERPTS:
+            bodies = self._bodies(digest, excerpt)
+            if bodies.html_size <= HTML_LIMIT:
+                return bodies
+        shown = len(digest.items)
+        while bodies.html_size > HTML_LIMIT and shown:
+            # In proportion, and always one less: a few rounds, whatever the sizes are.
+            shown = min(shown - 1, shown * HTML_LIMIT // bodies.html_size)
+            bodies = self._bodies(fewer(digest, shown), EXCERPTS[-1])
+        if bodies.html_size > HTML_LIMIT:
+            size = f"{bodies.html_size // 1000} KB"
+            raise TemplateError(
+                f"The template email/digest.html alone makes {size}, more than mails may have: shorten it."
+            )
+        return bodies
+
+    def _bodies(self, digest: Digest, excerpt: int) -> _Bodies:
+        view = digest_view(digest, self._catalog, self._links)
+        frames = {
+            kind: self._frame(env, f"email/digest.{ending}", view=view)
+            for kind, env, ending in (("html", self._html, "html"), ("text", self._text, "txt"))
+        }
+        entries = list(self._entries(digest, excerpt))
+        html_head, html_tail = frames["html"]
+        text_head, text_tail = frames["text"]
+        return _Bodies(
+            html=[html_head, *(each.html for each in entries), html_tail],
+            text=[text_head, *(each.text for each in entries), text_tail],
+        )
+
+    def _frame(self, env: Environment, name: str, **context: object) -> tuple[Fragment, Fragment]:
+        text = rendered(env, name, self._overrides, entries=_ENTRIES, **context)
+        if text.count(_ENTRIES) != 1:
+            place = self._overrides / name if self._overrides else name
+            raise TemplateError(f"The template {place} has to show {{{{ entries }}}} exactly once.")
+        head, _, tail = text.partition(_ENTRIES)
+        return fragment(head), fragment(tail.removeprefix("\n"))
+
+    def _entries(self, digest: Digest, excerpt: int) -> Iterator[_Entry]:
+        year = digest.slot.local.year
+        for group in grouped(digest.items):
+            if group.label:
+                yield self._pair("group", label=group.label)
+            for item in group.items:
+                yield self._entry(item, year, excerpt)
+
+    def _render_entry(self, item: DigestItem, year: int, excerpt: int) -> _Entry:
+        return self._pair("entry", entry=entry_view(item, self._catalog, year=year, limit=excerpt))
+
+    def _pair(self, name: str, **context: object) -> _Entry:
+        return _Entry(
+            html=fragment(rendered(self._html, f"email/{name}.html", self._overrides, **context)),
+            text=fragment(rendered(self._text, f"email/{name}.txt", self._overrides, **context)),
+        )
+
+
+def _address(digest: Digest) -> str:
+    subscription = digest.subscription
+    return (
+        subscription.address.target
+        if subscription.address.kind == "email" and subscription.address.target
+        else (subscription.subscriber.email)
+    )

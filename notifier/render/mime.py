@@ -1,0 +1,155 @@
+"""An RFC 5322 message as bytes, serialised here so that nothing from outside can become a header.
+
+Python's email package folds and encodes long ``List-*`` lines and decodes encoded words that hide CR LF; here every
+header is one checked line (or encoded words of our own), and what was built is read again before it leaves.
+Quoted-printable is local to its lines, so fragments that were encoded long ago can be joined.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email import policy
+from email.header import decode_header, make_header
+from email.parser import BytesHeaderParser
+from hashlib import sha256
+
+LONGEST_LINE = 998
+"""RFC 5322, 2.1.1, without CR LF."""
+_ENCODED_WORD = 75
+"""RFC 2047, 2: no encoded word is longer."""
+
+_PLAIN = re.compile(r"[\x20-\x7e]*")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_PHRASE = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]+")
+_LITERAL = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!*+-/")
+_PARSER = BytesHeaderParser(policy=policy.compat32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """``text`` as people read it; ``structured`` lines (addresses, ids, links) go out exactly as they are."""
+
+    name: str
+    text: str
+    structured: bool = False
+
+    @property
+    def line(self) -> bytes:
+        value = self.text if self.structured else encoded(self.text, first=len(self.name) + 2)
+        return f"{self.name}: {value}".encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """Whole lines of a body: as UTF-8 with CR LF, and the same as quoted-printable."""
+
+    raw: bytes
+    encoded: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """One alternative, put together from fragments that may have been encoded long ago."""
+
+    subtype: str
+    fragments: Sequence[Fragment]
+
+
+def fragment(text: str) -> Fragment:
+    """``text`` as lines, the last one ended."""
+    lines = "\r\n".join(text.rstrip("\r\n").splitlines() or [""]) + "\r\n"
+    raw = lines.encode("utf-8", "replace")
+    return Fragment(raw=raw, encoded=binascii.b2a_qp(raw))
+
+
+def alternative(headers: Sequence[Header], bodies: Sequence[Body], *, key: str) -> bytes:
+    """A multipart/alternative message; ``key`` makes the boundary, the same on every render.
+
+    Raises ValueError if the finished bytes do not say exactly what was meant: then nothing must be sent.
+    """
+    # "=_" cannot occur in quoted-printable, where two hex digits or a line end follow every "=".
+    boundary = f"=_{sha256(key.encode()).hexdigest()[:24]}"
+    last = Header(name="Content-Type", text=f'multipart/alternative; boundary="{boundary}"', structured=True)
+    head = [*headers, Header(name="MIME-Version", text="1.0", structured=True), last]
+    delimiter = f"--{boundary}".encode()
+    chunks = [header.line + b"\r\n" for header in head]
+    for body in bodies:
+        chunks += [b"\r\n", delimiter, b"\r\n", _part_head(body), *(each.encoded for each in body.fragments)]
+    raw = b"".join([*chunks, b"\r\n", delimiter, b"--\r\n"])
+    _verify(raw, head, bodies, delimiter)
+    return raw
+
+
+def _part_head(body: Body) -> bytes:
+    kind = f"Content-Type: text/{body.subtype}; charset=utf-8"
+    return f"{kind}\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
+
+
+def encoded(text: str, *, first: int = 0) -> str:
+    """``text`` as it stands if that is safe, else as RFC 2047 encoded words of at most 75 characters a line.
+
+    Anything that looks like an encoded word is encoded itself, and so arrives as the text it is.
+    """
+    if _PLAIN.fullmatch(text) and "=?" not in text and first + len(text) <= 78 and text == text.strip():
+        return text
+    words, word, room = [], "", _ENCODED_WORD - 12 - first
+    for character in text:
+        piece = "".join(_q(byte) for byte in character.encode("utf-8", "replace"))
+        if len(word) + len(piece) > room:
+            words.append(word)
+            word, room = "", _ENCODED_WORD - 12
+        word += piece
+    return "\r\n ".join(f"=?utf-8?q?{each}?=" for each in [*words, word])
+
+
+def _q(byte: int) -> str:
+    if byte == 0x20:
+        return "_"
+    return chr(byte) if byte in _LITERAL else f"={byte:02X}"
+
+
+def address(name: str, mailbox: str) -> str:
+    """``name <mailbox>``, the name quoted or encoded so that it can hold no second address."""
+    if not name:
+        return mailbox
+    if _PHRASE.fullmatch(name) and "=?" not in name:
+        return f"{name} <{mailbox}>"
+    if _PLAIN.fullmatch(name) and "=?" not in name:
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}" <{mailbox}>'
+    # In a phrase an encoded word may hold few signs (RFC 2047, 5.3); ours encodes all but letters, digits, !*+-/.
+    return f"{encoded(name, first=12)} <{mailbox}>"
+
+
+def _verify(raw: bytes, headers: Sequence[Header], bodies: Sequence[Body], delimiter: bytes) -> None:
+    head, _, rest = raw.partition(b"\r\n\r\n")
+    _verify_headers(head, headers)
+    parts = [_decoded(part) for part in rest.split(delimiter)[1:-1]]
+    if parts != [b"".join(each.raw for each in body.fragments) for body in bodies]:
+        raise ValueError("The message did not come out as it was meant: its parts do not fit. Nothing was sent.")
+    if re.search(rb"\r(?!\n)|(?<!\r)\n|\0", raw) or max(map(len, raw.split(b"\r\n"))) > LONGEST_LINE:
+        raise ValueError("The message has a line that is too long or broken. Nothing was sent.")
+
+
+def _decoded(part: bytes) -> bytes:
+    body = part.partition(b"\r\n\r\n")[2]
+    return binascii.a2b_qp(body.removesuffix(b"\r\n"))
+
+
+def _verify_headers(head: bytes, headers: Sequence[Header]) -> None:
+    parsed = _PARSER.parsebytes(head + b"\r\n\r\n")
+    names = [header.name for header in headers]
+    if parsed.keys() != names or parsed.defects or not all(_NAME.fullmatch(name) for name in names):
+        raise ValueError("The message did not come out as it was meant: its headers do not fit. Nothing was sent.")
+    for header, (_, value) in zip(headers, parsed.raw_items(), strict=True):
+        if _read(value, header) != header.text:
+            raise ValueError(f"The header {header.name} did not come out as it was meant. Nothing was sent.")
+
+
+def _read(value: str, header: Header) -> str:
+    if header.structured:
+        return value.encode("ascii", "surrogateescape").decode("utf-8", "replace")
+    return str(make_header(decode_header(value))) if "=?" in value else value

@@ -1,0 +1,251 @@
+"""What a digest says about itself: counts, dates, silence, health, why it was sent. One wording for every channel."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from notifier.model import Digest, DigestItem, Every, SourceHealth
+from notifier.render.catalog import LONG_DAY, SHORT_DAY, Catalog, message
+from notifier.render.entries import title
+from notifier.render.links import Links
+from notifier.render.text import plain, web_url
+from notifier.render.view import DigestView, FooterView, Link, MoreView
+
+SUBJECT_LABELS = 2
+LISTED_MORE = 30
+"""Titles that stand for "+ n more" where no page can show them."""
+LISTED_SOURCES = 3
+GROUPED_FROM = 4
+"""Rules that brought entries from which on a list by label is easier to scan than one ranked list."""
+
+_USUAL = timedelta(hours=26)
+"""A day, and an hour of daylight saving, and slack: longer than that the period is shown above the entries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Entries under one label; ``label`` is empty for the one ranked list."""
+
+    label: str
+    items: tuple[DigestItem, ...]
+
+
+def grouped(items: tuple[DigestItem, ...]) -> list[Group]:
+    """By rule where more than three brought entries, the most specific (with the fewest) first."""
+    counts = Counter(reason.rule_id for item in items for reason in item.reasons)
+    if len(counts) < GROUPED_FROM:
+        return [Group(label="", items=items)] if items else []
+    by_rule: dict[str, list[DigestItem]] = {}
+    labels: dict[str, str] = {}
+    for item in items:
+        best = min(item.reasons, key=lambda reason: counts[reason.rule_id], default=None)
+        rule = best.rule_id if best else ""
+        by_rule.setdefault(rule, []).append(item)
+        labels[rule] = plain(best.label or best.query, 60) if best else ""
+    return [
+        Group(label=labels[rule], items=tuple(found))
+        for rule, found in sorted(by_rule.items(), key=lambda pair: counts[pair[0]])
+    ]
+
+
+def digest_view(digest: Digest, catalog: Catalog, links: Links) -> DigestView:
+    found = len(digest.items) + len(digest.more)
+    day = _day(digest, catalog, SHORT_DAY)
+    papers = catalog.count("%(num)s paper", "%(num)s papers", found) if found else catalog.say("Nothing new")
+    return DigestView(
+        language=catalog.language,
+        subject=" · ".join([papers, *_top_labels(digest), day]),
+        heading=f"{papers} · {day}",
+        preheader=_preheader(digest, catalog),
+        date=_day(digest, catalog, LONG_DAY),
+        found=_found(digest, catalog, found),
+        period=_period(digest, catalog) if digest.late or _length(digest) > _USUAL else "",
+        next=_next(digest, catalog),
+        notices=tuple(_notices(digest, catalog)),
+        more=_more(digest, catalog, links),
+        footer=_footer(digest, catalog, links),
+    )
+
+
+def _day(digest: Digest, catalog: Catalog, pattern: str) -> str:
+    local = digest.slot.local
+    day = catalog.date(local, pattern)
+    often = digest.subscription.cadence.every in (Every.HOURLY, Every.INSTANT)
+    return f"{day}, {local:%H:%M}" if often else day
+
+
+def _top_labels(digest: Digest) -> list[str]:
+    """The labels that brought most, in one subject-sized text."""
+    counts = Counter(
+        plain(reason.label or reason.query, 40) for item in (*digest.items, *digest.more) for reason in item.reasons
+    )
+    top = [label for label, _ in counts.most_common(SUBJECT_LABELS) if label]
+    return [", ".join(top)] if top else []
+
+
+def _preheader(digest: Digest, catalog: Catalog) -> str:
+    if not digest.items:
+        return next(_notices(digest, catalog), "")
+    first = title(digest.items[0].entry, catalog, 90)
+    others = len(digest.items) + len(digest.more) - 1
+    if not others:
+        return first
+    return catalog.count("%(title)s and %(num)s more", "%(title)s and %(num)s more", others, title=first)
+
+
+def _found(digest: Digest, catalog: Catalog, found: int) -> str:
+    if not digest.checked:
+        return catalog.say("no new papers")
+    return catalog.count(
+        "%(found)s of %(num)s new paper", "%(found)s of %(num)s new papers", digest.checked, found=catalog.number(found)
+    )
+
+
+def _length(digest: Digest) -> timedelta:
+    return digest.period_end - digest.period_start
+
+
+def _local(digest: Digest, instant: datetime) -> datetime:
+    return instant.astimezone(ZoneInfo(digest.slot.zone))
+
+
+def _period(digest: Digest, catalog: Catalog) -> str:
+    start, end = _local(digest, digest.period_start), _local(digest, digest.period_end)
+    first = f"{catalog.date(start, SHORT_DAY)} {start:%H:%M}"
+    if start.date() == end.date():
+        return f"{first} – {catalog.clock(end)}"
+    return f"{first} – {catalog.date(end, SHORT_DAY)} {catalog.clock(end)}"
+
+
+def _next(digest: Digest, catalog: Catalog) -> str:
+    due = digest.subscription.next_due_at
+    if digest.subscription.cadence.every is Every.INSTANT or due <= digest.slot.due_at:
+        return ""
+    local = _local(digest, due)
+    return catalog.say("next: %(when)s", when=f"{catalog.date(local, SHORT_DAY)} {catalog.clock(local)}")
+
+
+def _notices(digest: Digest, catalog: Catalog) -> Iterator[str]:
+    if not digest.items and not digest.more:
+        yield _silence(digest, catalog)
+    if digest.late:
+        yield catalog.say(
+            "Late: this digest stands for all that could not be sent since %(when)s.", when=_since(digest, catalog)
+        )
+    for rule in digest.warnings[:5]:
+        yield catalog.say(
+            "The rule “%(rule)s” no longer parses and is left out until it is mended.", rule=plain(rule, 80)
+        )
+
+
+def _since(digest: Digest, catalog: Catalog) -> str:
+    start = _local(digest, digest.period_start)
+    return f"{catalog.date(start, LONG_DAY)}, {catalog.clock(start)}"
+
+
+def _silence(digest: Digest, catalog: Catalog) -> str:
+    """The three silences are three sentences: nothing matched, nobody answered, nothing was announced."""
+    if digest.checked:
+        return catalog.count(
+            "Nothing matched: %(num)s new paper, none for your rules.",
+            "Nothing matched: %(num)s new papers, none for your rules.",
+            digest.checked,
+        )
+    failing = [each for each in digest.sources if each.failing_since or not each.last_success_at]
+    if failing:
+        said = " ".join(_health(each, digest, catalog) for each in failing[:LISTED_SOURCES])
+        return catalog.say("%(health)s There may be new papers that could not be read.", health=said)
+    return catalog.say("No new papers were announced.")
+
+
+def _more(digest: Digest, catalog: Catalog, links: Links) -> MoreView | None:
+    if not digest.more:
+        return None
+    page = web_url(links.delivery(digest.delivery_id))
+    listed = () if page else digest.more[:LISTED_MORE]
+    rest = len(digest.more) - len(listed)
+    return MoreView(
+        text=catalog.count("+ %(num)s more in this digest", "+ %(num)s more in this digest", len(digest.more)),
+        url=page,
+        entries=tuple(
+            Link(text=title(each.entry, catalog, 120), url=web_url(each.entry.url) or web_url(each.entry.pdf_url))
+            for each in listed
+        ),
+        rest=catalog.count("and %(num)s other: %(how)s", "and %(num)s others: %(how)s", rest, how="notifier deliveries")
+        if rest and not page
+        else "",
+    )
+
+
+def _footer(digest: Digest, catalog: Catalog, links: Links) -> FooterView:
+    id = digest.subscription.id
+    return FooterView(
+        checked=_checked(digest, catalog),
+        health=tuple(_healths(digest, catalog)),
+        why=_why(digest, catalog),
+        subscription=id,
+        rules_url=web_url(links.rules(id)),
+        pause_url=web_url(links.pause(id)),
+        unsubscribe_url=web_url(links.unsubscribe(id)) or links.unsubscribe_mail(id),
+        rules_command=f"notifier rule list {id}",
+        pause_command=f"notifier subscription pause {id}",
+    )
+
+
+def _checked(digest: Digest, catalog: Catalog) -> str:
+    return catalog.say(
+        "%(papers)s checked from %(sources)s (%(period)s).",
+        papers=catalog.count("%(num)s paper", "%(num)s papers", digest.checked),
+        sources=catalog.count("%(num)s source", "%(num)s sources", len(digest.sources)),
+        period=_period(digest, catalog),
+    )
+
+
+def _healths(digest: Digest, catalog: Catalog) -> list[str]:
+    """Those that fail first; of many that are well only the one that answered last."""
+    failing = [each for each in digest.sources if each.failing_since or not each.last_success_at]
+    well = [each for each in digest.sources if each not in failing]
+    if len(well) > LISTED_SOURCES:
+        well = [max(well, key=lambda each: each.last_success_at or digest.period_start)]
+    return [_health(each, digest, catalog) for each in (*failing, *well)]
+
+
+def _health(source: SourceHealth, digest: Digest, catalog: Catalog) -> str:
+    name = plain(source.title or source.name, 60)
+    today = _local(digest, digest.slot.due_at)
+    if source.failing_since:
+        when = catalog.when(_local(digest, source.failing_since), today)
+        return catalog.say("%(source)s has not answered since %(when)s.", source=name, when=when)
+    if not source.last_success_at:
+        return catalog.say("%(source)s has not answered yet.", source=name)
+    last = _local(digest, source.last_success_at)
+    if last.date() == today.date():
+        return catalog.say("%(source)s answered at %(when)s.", source=name, when=catalog.clock(last))
+    return catalog.say("%(source)s answered last on %(when)s.", source=name, when=catalog.when(last, today))
+
+
+_CADENCES = {
+    Every.INSTANT: message("You get this because %(who)s has instant alerts here (%(subscription)s)."),
+    Every.HOURLY: message("You get this because %(who)s has an hourly digest here (%(subscription)s)."),
+    Every.DAILY: message("You get this because %(who)s has a daily digest here (%(subscription)s)."),
+    Every.WEEKLY: message("You get this because %(who)s has a weekly digest here (%(subscription)s)."),
+    Every.MONTHLY: message("You get this because %(who)s has a monthly digest here (%(subscription)s)."),
+}
+
+
+def _why(digest: Digest, catalog: Catalog) -> str:
+    subscription = digest.subscription
+    return catalog.say(
+        _CADENCES[subscription.cadence.every],
+        who=plain(subscription.subscriber.email, 100),
+        subscription=subscription.id,
+    )
+
+
+def fewer(digest: Digest, shown: int) -> Digest:
+    """The same digest with only the first ``shown`` entries in full."""
+    return replace(digest, items=digest.items[:shown], more=(*digest.items[shown:], *digest.more))

@@ -1,0 +1,188 @@
+"""A digest as Slack messages: blocks within the documented limits, as many messages as it takes.
+
+What blocks say comes from templates as mrkdwn; the JSON is built from objects, never from text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from notifier.model import Digest, DigestItem, Message
+from notifier.render.catalog import Catalog
+from notifier.render.entries import entry_view
+from notifier.render.environment import Kind, environment, rendered
+from notifier.render.excerpt import Piece
+from notifier.render.links import Links
+from notifier.render.mrkdwn import cut, escape
+from notifier.render.sentences import digest_view, grouped
+from notifier.render.text import clip
+from notifier.render.view import DigestView
+
+# Below Slack's own limits (50 blocks, 3,000 characters a text, 150 a header, 75 a button), to have air.
+BLOCKS = 45
+CHARACTERS = 12_000
+"""Of the whole message as JSON, the most cautious way to count."""
+SECTION = 2_900
+HEADER = 150
+BUTTON = 75
+
+EXCERPT = 420
+DIVIDED_FROM = 8
+"""Entries from which on a line between them helps more than it costs."""
+
+_CACHED = 4096
+
+Block = dict[str, Any]
+"""Slack's JSON; it leaves this file only as bytes."""
+
+
+class SlackComposer:
+    """The Slack messages of one language."""
+
+    def __init__(self, *, links: Links, catalog: Catalog, overrides: Path | None) -> None:
+        self._links = links
+        self._catalog = catalog
+        self._overrides = overrides
+        self._env = environment(Kind.MRKDWN, catalog, overrides)
+        self._entry = lru_cache(_CACHED)(self._render_entry)
+
+    def compose(self, digest: Digest, *, now: datetime) -> Message:
+        """Raises TemplateError for a faulty override."""
+        view = digest_view(digest, self._catalog, self._links)
+        address = digest.subscription.address
+        groups = list(self._groups(digest, view))
+        return Message(
+            delivery_id=digest.delivery_id,
+            format="slack",
+            subject=view.subject,
+            target=address.target or digest.subscription.subscriber.email,
+            parts=tuple(self._parts(digest, view, groups)),
+            created_at=now,
+        )
+
+    def _parts(self, digest: Digest, view: DigestView, groups: list[list[Block]]) -> Iterator[bytes]:
+        packed = _packed(groups)
+        for number, blocks in enumerate(packed):
+            yield _json(_arguments(_fallback(view, number, len(packed)), blocks, digest.delivery_id, number))
+
+    def _groups(self, digest: Digest, view: DigestView) -> Iterator[list[Block]]:
+        """Blocks that stay together: the head, each entry, the foot."""
+        header = {"type": "plain_text", "text": clip(view.heading, HEADER), "emoji": False}
+        head = [{"type": "header", "text": header}, *self._context("head", view=view)]
+        yield [*head, *self._section("notices", view=view)]
+        divided = len(digest.items) >= DIVIDED_FROM
+        year = digest.slot.local.year
+        for group in grouped(digest.items):
+            lead = self._section("group", label=group.label) if group.label else []
+            for item in group.items:
+                yield [*lead, *([{"type": "divider"}] if divided else []), *self._entry(item, year)]
+                lead = []
+        yield from ([section] for section in self._more(view))
+        yield [*self._context("foot", view=view), *_buttons(view, self._catalog)]
+
+    def _render_entry(self, item: DigestItem, year: int) -> tuple[Block, ...]:
+        entry = entry_view(item, self._catalog, year=year, limit=EXCERPT)
+        entry = replace(entry, excerpt=_markable(entry.excerpt))
+        return (
+            *self._section("title", entry=entry),
+            *self._context("about", entry=entry),
+            *self._section("excerpt", entry=entry),
+        )
+
+    def _more(self, view: DigestView) -> Iterator[Block]:
+        """Titles behind the cap, line by line, where no page can show them."""
+        if view.more is None or view.more.url:
+            return
+        lines: list[str] = []
+        used = 0
+        for line in self._text("more", view=view).splitlines():
+            if used + len(line) + 1 > SECTION:
+                yield _section("\n".join(lines))
+                lines, used = [], 0
+            lines.append(cut(line, SECTION - 1))
+            used += len(lines[-1]) + 1
+        yield _section("\n".join(lines))
+
+    def _text(self, name: str, **context: object) -> str:
+        return rendered(self._env, f"slack/{name}.txt", self._overrides, **context).strip()
+
+    def _section(self, name: str, **context: object) -> list[Block]:
+        text = cut(self._text(name, **context), SECTION)
+        return [_section(text)] if text else []
+
+    def _context(self, name: str, **context: object) -> list[Block]:
+        text = cut(self._text(name, **context), SECTION)
+        return [{"type": "context", "elements": [_mrkdwn(text)]}] if text else []
+
+
+def _markable(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """Slack shows stars inside a word as stars: a mark there is taken off."""
+    out = []
+    for at, piece in enumerate(pieces):
+        before = pieces[at - 1].text[-1:] if at else ""
+        after = pieces[at + 1].text[:1] if at + 1 < len(pieces) else ""
+        out.append(replace(piece, marked=piece.marked and not before.isalnum() and not after.isalnum()))
+    return tuple(out)
+
+
+def _packed(groups: list[list[Block]]) -> list[list[Block]]:
+    """Fill messages in order, never parting a group."""
+    messages: list[list[Block]] = [[]]
+    used = 0
+    for group in groups:
+        size = len(_json(group).decode())
+        if messages[-1] and (len(messages[-1]) + len(group) > BLOCKS or used + size > CHARACTERS - 1_000):
+            messages.append([])
+            used = 0
+        messages[-1] += group
+        used += size
+    return messages
+
+
+def _arguments(text: str, blocks: list[Block], delivery_id: str, number: int) -> Block:
+    """The arguments of one chat.postMessage but its channel; ``part`` counts from 0, as ``Message.parts`` does."""
+    return {
+        "text": text,
+        "blocks": blocks,
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "metadata": {"event_type": "notifier_digest", "event_payload": {"delivery": delivery_id, "part": number}},
+    }
+
+
+def _fallback(view: DigestView, number: int, total: int) -> str:
+    subject = cut(escape(clip(view.subject, 300)), 500)
+    return f"{subject} ({number + 1}/{total})" if total > 1 else subject
+
+
+def _buttons(view: DigestView, catalog: Catalog) -> list[Block]:
+    named = [
+        ("more", view.more.text if view.more else "", view.more.url if view.more else None),
+        ("rules", catalog.say("Edit rules"), view.footer.rules_url),
+    ]
+    buttons = [_button(name, text, url) for name, text, url in named if url]
+    return [{"type": "actions", "elements": buttons}] if buttons else []
+
+
+def _button(name: str, text: str, url: str) -> Block:
+    label = {"type": "plain_text", "text": clip(text, BUTTON), "emoji": False}
+    return {"type": "button", "action_id": f"notifier_{name}", "text": label, "url": url}
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": _mrkdwn(text)}
+
+
+def _mrkdwn(text: str) -> Block:
+    # verbatim: Slack makes no links, channels or mentions out of what merely looks like one.
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

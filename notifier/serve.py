@@ -1,0 +1,112 @@
+"""What makes time pass on one machine: APScheduler as a tick.
+
+The scheduler only ticks; what is due is in the database. People's hours are not its business: its cron
+trigger loses and repeats slots over daylight saving (see ``cadence``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from notifier.app import App, Engine
+
+log = structlog.get_logger()
+
+HEARTBEAT = "heartbeat"
+# systemd and container engines wait longer than this before they kill.
+_DRAIN_SECONDS = 30.0
+
+
+async def serve(app: App, *, stop: asyncio.Event | None = None) -> None:
+    """Run until SIGTERM or SIGINT (or ``stop``): then claim nothing more, finish what is under way, go."""
+    stop = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with app.engine() as engine:
+        ticks = _Ticks(app, engine, stop)
+        scheduler = _scheduler(app, ticks)
+        scheduler.start()
+        log.info("serving", data_dir=str(app.settings.data_dir), tick_seconds=app.settings.tick.total_seconds())
+        await stop.wait()
+        log.info("stopping")
+        # shutdown(wait=True) would cancel running coroutines in mid-send: pause, drain our own, then end.
+        scheduler.pause()
+        await ticks.drain(_DRAIN_SECONDS)
+        scheduler.shutdown(wait=False)
+    log.info("stopped")
+
+
+class _Ticks:
+    """The jobs of the scheduler, and which of them are running."""
+
+    def __init__(self, app: App, engine: Engine, stop: asyncio.Event) -> None:
+        self._app = app
+        self._engine = engine
+        self._stop = stop
+        self._running: set[asyncio.Task[object]] = set()
+
+    async def collect(self) -> None:
+        await self._run(self._engine.collect)
+
+    async def plan(self) -> None:
+        await self._run(self._engine.plan)
+        beat(self._app.settings.data_dir, datetime.now(UTC))
+
+    async def deliver(self) -> None:
+        await self._run(lambda: self._engine.deliver(self._stop))
+
+    async def drain(self, seconds: float) -> None:
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
+
+    async def _run(self, step: Callable[[], Awaitable[object]]) -> None:
+        """A step that fails is logged with its cause; the next tick tries again, nothing is lost."""
+        if self._stop.is_set():
+            return
+        task: asyncio.Task[object] = asyncio.ensure_future(_awaited(step))
+        self._running.add(task)
+        try:
+            await asyncio.shield(task)
+        except Exception:
+            log.exception("step failed")
+        finally:
+            self._running.discard(task)
+
+
+async def _awaited(step: Callable[[], Awaitable[object]]) -> object:
+    return await step()
+
+
+def _scheduler(app: App, ticks: _Ticks) -> AsyncIOScheduler:
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    for job in (ticks.collect, ticks.plan, ticks.deliver):
+        scheduler.add_job(
+            job,
+            "interval",
+            seconds=app.settings.tick.total_seconds(),
+            next_run_time=datetime.now(UTC),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+    return scheduler
+
+
+def beat(data_dir: Path, now: datetime) -> None:
+    (data_dir / HEARTBEAT).write_text(now.isoformat(), "ascii")
+
+
+def last_beat(data_dir: Path) -> datetime | None:
+    """When ``serve`` last finished planning in this data folder."""
+    try:
+        return datetime.fromisoformat((data_dir / HEARTBEAT).read_text("ascii").strip())
+    except (OSError, ValueError):
+        return None

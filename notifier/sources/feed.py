@@ -1,0 +1,86 @@
+"""Any RSS or Atom feed, arXiv's announcements among them.
+
+A feed is asked conditionally, and what it says is compared with what it said last, because servers put build times
+into equal feeds. An answer that is no feed (a login page, an empty body) is a failure and never "nothing new".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+from datetime import datetime
+from hashlib import blake2b
+
+from notifier.clean import link, plain
+from notifier.errors import SourceError
+from notifier.model import Fetched, SourceState
+from notifier.sources.feed_items import Parsed, parse
+from notifier.sources.http import Http, Reply, failure, host_of
+from notifier.sources.kind import Kind
+
+_ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
+_HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
+_QUERY_ERROR = "feed error for query"
+
+
+class Feed:
+    takes_baseline = True
+
+    def __init__(self, url: str, *, http: Http, name: str) -> None:
+        self._url = url
+        self._http = http
+        self._name = name
+
+    async def fetch(self, state: SourceState, *, now: datetime) -> Fetched:
+        # arXiv says what is wrong with a request in a feed of status 400.
+        reply = await self._http.get(
+            self._url, accept=_ACCEPT, etag=state.etag, last_modified=state.last_modified, also=(400,), now=now
+        )
+        if reply.is_not_modified:
+            return Fetched(state=state, unchanged=True)
+        body_hash = _hash(reply.body)
+        before = (state.content_hash or "").split(" ")
+        answered = SourceState(
+            etag=reply.headers.get("etag"),
+            last_modified=reply.headers.get("last-modified"),
+            content_hash=state.content_hash,
+        )
+        if body_hash == before[0] and reply.status != 400:
+            return Fetched(state=answered, unchanged=True)
+        parsed = await asyncio.to_thread(self._parse, reply, now)
+        items_hash = _hash(repr(sorted(map(repr, parsed.sightings))).encode("utf-8", "replace"))
+        answered = replace(answered, content_hash=f"{body_hash} {items_hash}")
+        if items_hash == before[-1]:
+            return Fetched(state=answered, unchanged=True, rejected=parsed.rejected)
+        return Fetched(sightings=parsed.sightings, rejected=parsed.rejected, state=answered)
+
+    def _parse(self, reply: Reply, now: datetime) -> Parsed:
+        host = host_of(reply.url)
+        if not reply.body.strip():
+            raise SourceError(f"{host} answered with an empty page instead of a feed: it is asked again later.")
+        if _HTML.match(reply.body[:4096]):
+            raise SourceError(_not_a_feed(host))
+        parsed = parse(reply.body, reply.headers.get("content-type", ""), reply.url, source=self._name, now=now)
+        if parsed.title.casefold().startswith(_QUERY_ERROR):
+            raise SourceError(f"{host} does not understand the request ({parsed.title}): check the feed's address.")
+        if reply.status == 400:
+            raise failure(reply, now)
+        if not parsed.is_feed:
+            raise SourceError(_not_a_feed(host))
+        return parsed
+
+
+def _hash(data: bytes) -> str:
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def _not_a_feed(host: str) -> str:
+    return f"{host} answered with a page that is no feed: open it in a browser; it may ask to log in."
+
+
+def _claims(text: str) -> bool:
+    return link(text) is not None and bool(plain(text))
+
+
+KIND = Kind(claims=_claims, open=Feed)

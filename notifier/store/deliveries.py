@@ -1,0 +1,143 @@
+"""Deliveries, the ledger of what each subscription got, and the frozen messages on their way."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from notifier.model import Delivery, DeliveryItem, DeliveryState, Message, Outcome, Planned
+from notifier.store import rows
+from notifier.store.statements import queries
+
+SQL = queries("deliveries")
+
+
+class DeliveryRows:
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+
+    def record(self, planned: Sequence[Planned]) -> list[str]:
+        fresh = [each for each in planned if each.delivery is not None and self._add(each.delivery)]
+        self._conn.executemany(
+            SQL["add_item"],
+            (
+                {
+                    "delivery": each.delivery.id,
+                    "entry": item.entry_id,
+                    "rank": item.rank,
+                    "shown": item.shown,
+                    "reasons": rows.reasons_text(item.reasons),
+                }
+                for each in fresh
+                if each.delivery is not None
+                for item in each.items
+            ),
+        )
+        self._conn.executemany(
+            SQL["advance"],
+            [
+                {
+                    "id": each.subscription_id,
+                    "next_due_at": rows.stamp(each.next_due_at),
+                    "planned_until": rows.stamp(each.planned_until),
+                    "last_slot": str(each.slot),
+                    "last_checked": each.checked,
+                }
+                for each in planned
+            ],
+        )
+        return [each.delivery.id for each in fresh if each.delivery is not None]
+
+    def _add(self, delivery: Delivery) -> bool:
+        return self._conn.execute(SQL["add"], rows.delivery_params(delivery)).rowcount > 0
+
+    def ledger(self, subscription_ids: Iterable[str], *, since: datetime) -> dict[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        wanted = {"ids": rows.array(subscription_ids), "since": rows.stamp(since)}
+        for subscription, entry in self._conn.execute(SQL["ledger"], wanted):
+            found.setdefault(subscription, set()).add(entry)
+        return {subscription: frozenset(entries) for subscription, entries in found.items()}
+
+    def claim(self, now: datetime, *, lease: timedelta, limit: int) -> list[Delivery]:
+        wanted = {"now": rows.stamp(now), "lease_until": rows.stamp(now + lease), "limit": limit}
+        ids = [row["id"] for row in self._conn.execute(SQL["claim"], wanted).fetchall()]
+        return [rows.delivery(row) for row in self._conn.execute(SQL["get_many"], {"ids": rows.array(ids)})]
+
+    def items(self, delivery_id: str) -> list[DeliveryItem]:
+        return [rows.item(row) for row in self._conn.execute(SQL["items"], {"id": delivery_id})]
+
+    def freeze(self, delivery_id: str, fence: int, message: Message) -> bool:
+        head = {
+            "id": delivery_id,
+            "fence": fence,
+            "format": message.format,
+            "subject": message.subject,
+            "target": message.target,
+            "sender": message.sender,
+            "created_at": rows.stamp(message.created_at),
+        }
+        if self._conn.execute(SQL["put_message"], head).rowcount == 0:
+            return False
+        parts = [{"id": delivery_id, "k": k, "body": body} for k, body in enumerate(message.parts)]
+        self._conn.executemany(SQL["put_part"], parts)
+        return True
+
+    def message(self, delivery_id: str) -> Message | None:
+        row = self._conn.execute(SQL["get_message"], {"id": delivery_id}).fetchone()
+        if row is None:
+            return None
+        parts = tuple(part["body"] for part in self._conn.execute(SQL["get_parts"], {"id": delivery_id}))
+        return rows.message(delivery_id, row, parts)
+
+    def finish(self, outcomes: Sequence[Outcome]) -> list[str]:
+        return [outcome.delivery_id for outcome in outcomes if self._finish(outcome)]
+
+    def _finish(self, outcome: Outcome) -> bool:
+        written = self._conn.execute(
+            SQL["finish"],
+            {
+                "id": outcome.delivery_id,
+                "fence": outcome.fence,
+                "state": str(outcome.state),
+                "reason": outcome.reason,
+                "accepted": rows.array(outcome.accepted),
+                "next_attempt_at": rows.stamp_or_none(outcome.next_attempt_at),
+                "at": rows.stamp(outcome.at),
+                "give_back": outcome.give_back_attempt,
+            },
+        ).fetchone()
+        if written and outcome.state is DeliveryState.SENT:
+            self._conn.execute(SQL["thaw"], {"id": outcome.delivery_id})
+        return written is not None
+
+    def set_state(
+        self, id: str, state: DeliveryState, *, only_from: Iterable[DeliveryState], reason: str | None, at: datetime
+    ) -> bool:
+        wanted = {
+            "id": id,
+            "state": str(state),
+            "from": rows.array(only_from),
+            "reason": reason,
+            "at": rows.stamp(at),
+        }
+        return self._conn.execute(SQL["set_state"], wanted).fetchone() is not None
+
+    def get(self, id: str) -> Delivery | None:
+        row = self._conn.execute(SQL["get"], {"id": id}).fetchone()
+        return rows.delivery(row) if row else None
+
+    def all(
+        self,
+        *,
+        states: Iterable[DeliveryState] = (),
+        subscription_id: str | None = None,
+        limit: int = 100,
+    ) -> list[Delivery]:
+        wanted = {"states": rows.array(states), "subscription": subscription_id, "limit": limit}
+        return [rows.delivery(row) for row in self._conn.execute(SQL["all"], wanted)]
+
+    def of_entry(self, subscription_id: str, entry_id: str) -> tuple[Delivery, DeliveryItem] | None:
+        wanted = {"subscription": subscription_id, "entry": entry_id}
+        row = self._conn.execute(SQL["of_entry"], wanted).fetchone()
+        return (rows.delivery(row), rows.item(row)) if row else None

@@ -1,0 +1,20 @@
+"""The schema's history: one function a step, applied in order, never edited once released."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.db import Table
+from sqlite_utils.migrations import Migrations
+
+from notifier.store.statements import script
+
+migrations = Migrations("notifier")
+
+
+@migrations()
+def m0001_initial(db: Database) -> None:
+    for statement in script("0001_initial"):
+        db.execute(statement)
+    entry = db["entry"]
+    assert isinstance(entry, Table)  # noqa: S101 - narrows Table | View for the type checker
+    entry.enable_fts(["title", "abstract"], create_triggers=True, tokenize="unicode61 remove_diacritics 2")

@@ -1,0 +1,336 @@
+"""Between rows and nouns: how instants, lists and reasons are written down."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from notifier.model import (
+    Address,
+    Cadence,
+    Delivery,
+    DeliveryItem,
+    DeliveryState,
+    Entry,
+    Every,
+    Evidence,
+    Message,
+    Mode,
+    Reason,
+    Rule,
+    Slot,
+    SourceRecord,
+    SourceState,
+    Subscriber,
+    Subscription,
+)
+
+Row = sqlite3.Row
+Params = Mapping[str, Any]
+
+
+def stamp(instant: datetime) -> str:
+    """UTC text of one width, so that it sorts as text."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def stamp_or_none(instant: datetime | None) -> str | None:
+    return None if instant is None else stamp(instant)
+
+
+def instant_or_none(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def array(values: Iterable[str]) -> str:
+    return json.dumps(list(values), ensure_ascii=False)
+
+
+def entry_params(entry: Entry, now: datetime) -> Params:
+    return {
+        "id": entry.id,
+        "title": entry.title,
+        "abstract": entry.abstract,
+        "authors": array(entry.authors),
+        "num_authors": entry.num_authors,
+        "organization": entry.organization,
+        "categories": array(entry.categories),
+        "keywords": array(entry.keywords),
+        "published_at": stamp_or_none(entry.published_at),
+        "url": entry.url,
+        "pdf_url": entry.pdf_url,
+        "code_url": entry.code_url,
+        "project_url": entry.project_url,
+        "thumbnail": entry.thumbnail,
+        "upvotes": entry.upvotes,
+        "comments": entry.comments,
+        "stars": entry.stars,
+        "version": entry.version,
+        "extra": entry.extra,
+        "first_seen_at": stamp(entry.first_seen_at or now),
+        "new_at": stamp_or_none(entry.new_at),
+        "changed_at": stamp(now),
+    }
+
+
+def entry(row: Row) -> Entry:
+    return Entry(
+        id=row["id"],
+        title=row["title"],
+        abstract=row["abstract"],
+        authors=tuple(json.loads(row["authors"])),
+        num_authors=row["num_authors"],
+        organization=row["organization"],
+        categories=tuple(json.loads(row["categories"])),
+        keywords=tuple(json.loads(row["keywords"])),
+        published_at=instant_or_none(row["published_at"]),
+        url=row["url"],
+        pdf_url=row["pdf_url"],
+        code_url=row["code_url"],
+        project_url=row["project_url"],
+        thumbnail=row["thumbnail"],
+        upvotes=row["upvotes"],
+        comments=row["comments"],
+        stars=row["stars"],
+        version=row["version"],
+        extra=row["extra"],
+        sources=tuple(json.loads(row["sources"])),
+        first_seen_at=instant_or_none(row["first_seen_at"]),
+        new_at=instant_or_none(row["new_at"]),
+    )
+
+
+def source_params(record: SourceRecord) -> Params:
+    return {
+        "name": record.name,
+        "kind": record.kind,
+        "url": record.url,
+        "every_seconds": int(record.every.total_seconds()),
+        "etag": record.state.etag,
+        "last_modified": record.state.last_modified,
+        "content_hash": record.state.content_hash,
+        "cursor": record.state.cursor,
+        "added_at": stamp(record.added_at),
+        "next_fetch_at": stamp(record.next_fetch_at),
+        "last_success_at": stamp_or_none(record.last_success_at),
+        "last_new_at": stamp_or_none(record.last_new_at),
+        "failing_since": stamp_or_none(record.failing_since),
+        "failures": record.failures,
+        "last_error": record.last_error,
+    }
+
+
+def source(row: Row) -> SourceRecord:
+    return SourceRecord(
+        name=row["name"],
+        kind=row["kind"],
+        url=row["url"],
+        every=timedelta(seconds=row["every_seconds"]),
+        state=SourceState(
+            etag=row["etag"],
+            last_modified=row["last_modified"],
+            content_hash=row["content_hash"],
+            cursor=row["cursor"],
+        ),
+        added_at=datetime.fromisoformat(row["added_at"]),
+        next_fetch_at=datetime.fromisoformat(row["next_fetch_at"]),
+        last_success_at=instant_or_none(row["last_success_at"]),
+        last_new_at=instant_or_none(row["last_new_at"]),
+        failing_since=instant_or_none(row["failing_since"]),
+        failures=row["failures"],
+        last_error=row["last_error"],
+    )
+
+
+def subscriber(row: Row) -> Subscriber:
+    return Subscriber(
+        id=row["id"],
+        email=row["email"],
+        name=row["name"],
+        timezone=row["timezone"],
+        language=row["language"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+    )
+
+
+def subscription_params(subscription: Subscription) -> Params:
+    return {
+        "id": subscription.id,
+        "subscriber": subscription.subscriber.id,
+        "channel": subscription.address.kind,
+        "target": subscription.address.target,
+        "every": str(subscription.cadence.every),
+        "at": subscription.cadence.at.isoformat("minutes"),
+        "days": json.dumps(sorted(subscription.cadence.days)),
+        "max_entries": subscription.max_entries,
+        "send_empty": subscription.send_empty,
+        "created_at": stamp(subscription.created_at),
+        "paused": subscription.paused,
+        "paused_until": stamp_or_none(subscription.paused_until),
+        "stopped_reason": subscription.stopped_reason,
+        "next_due_at": stamp(subscription.next_due_at),
+        "planned_until": stamp_or_none(subscription.planned_until),
+        "last_slot": subscription.last_slot,
+        "last_checked": subscription.last_checked,
+    }
+
+
+def subscription(row: Row) -> Subscription:
+    return Subscription(
+        id=row["id"],
+        subscriber=Subscriber(
+            id=row["p_id"],
+            email=row["email"],
+            name=row["name"],
+            timezone=row["timezone"],
+            language=row["language"],
+            created_at=datetime.fromisoformat(row["p_created_at"]),
+        ),
+        address=Address(kind=row["channel"], target=row["target"]),
+        cadence=Cadence(
+            every=Every(row["every"]), at=time.fromisoformat(row["at"]), days=frozenset(json.loads(row["days"]))
+        ),
+        max_entries=row["max_entries"],
+        send_empty=bool(row["send_empty"]),
+        created_at=datetime.fromisoformat(row["created_at"]),
+        paused=bool(row["paused"]),
+        paused_until=instant_or_none(row["paused_until"]),
+        stopped_reason=row["stopped_reason"],
+        next_due_at=datetime.fromisoformat(row["next_due_at"]),
+        planned_until=instant_or_none(row["planned_until"]),
+        last_slot=row["last_slot"],
+        last_checked=row["last_checked"],
+    )
+
+
+def rule_params(rule: Rule) -> Params:
+    return {
+        "id": rule.id,
+        "subscription": rule.subscription_id,
+        "query": rule.query,
+        "label": rule.label,
+        "mode": str(rule.mode),
+        "until": stamp_or_none(rule.until),
+        "version": rule.version,
+        "broken": rule.broken,
+        "created_at": stamp(rule.created_at),
+    }
+
+
+def rule(row: Row) -> Rule:
+    return Rule(
+        id=row["id"],
+        subscription_id=row["s_id"],
+        query=row["query"],
+        label=row["label"],
+        mode=Mode(row["mode"]),
+        until=instant_or_none(row["until"]),
+        version=row["version"],
+        broken=row["broken"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+    )
+
+
+def delivery_params(delivery: Delivery) -> Params:
+    return {
+        "id": delivery.id,
+        "subscription": delivery.subscription_id,
+        "slot": delivery.slot.key,
+        "due_at": stamp(delivery.slot.due_at),
+        "zone": delivery.slot.zone,
+        "state": str(delivery.state),
+        "created_at": stamp(delivery.created_at),
+        "period_start": stamp(delivery.period_start),
+        "period_end": stamp(delivery.period_end),
+        "checked": delivery.checked,
+        "late": delivery.late,
+        "attempts": delivery.attempts,
+        "next_attempt_at": stamp(delivery.next_attempt_at),
+        "lease_until": stamp_or_none(delivery.lease_until),
+        "fence": delivery.fence,
+        "reason": delivery.reason,
+        "sent_at": stamp_or_none(delivery.sent_at),
+        "accepted": array(delivery.accepted),
+    }
+
+
+def delivery(row: Row) -> Delivery:
+    return Delivery(
+        id=row["id"],
+        subscription_id=row["s_id"],
+        slot=Slot(key=row["slot"], due_at=datetime.fromisoformat(row["due_at"]), zone=row["zone"]),
+        state=DeliveryState(row["state"]),
+        created_at=datetime.fromisoformat(row["created_at"]),
+        period_start=datetime.fromisoformat(row["period_start"]),
+        period_end=datetime.fromisoformat(row["period_end"]),
+        checked=row["checked"],
+        late=bool(row["late"]),
+        attempts=row["attempts"],
+        next_attempt_at=datetime.fromisoformat(row["next_attempt_at"]),
+        lease_until=instant_or_none(row["lease_until"]),
+        fence=row["fence"],
+        reason=row["reason"],
+        sent_at=instant_or_none(row["sent_at"]),
+        accepted=tuple(json.loads(row["accepted"])),
+    )
+
+
+def reasons_text(reasons: tuple[Reason, ...]) -> str:
+    """Reasons as JSON: ``[[rule, label, query, version, [[field, [[start, end], …], text], …]], …]``."""
+    return json.dumps(
+        [[r.rule_id, r.label, r.query, r.version, [[e.field, e.spans, e.text] for e in r.evidence]] for r in reasons],
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def reasons(text: str) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(
+            rule_id=rule_id,
+            label=label,
+            query=query,
+            version=version,
+            evidence=tuple(
+                Evidence(field=field, spans=tuple((start, end) for start, end in spans), text=words)
+                for field, spans, words in evidence
+            ),
+        )
+        for rule_id, label, query, version, evidence in json.loads(text)
+    )
+
+
+def message(delivery_id: str, row: Row, parts: tuple[bytes, ...]) -> Message:
+    return Message(
+        delivery_id=delivery_id,
+        format=row["format"],
+        subject=row["subject"],
+        target=row["target"],
+        sender=row["sender"],
+        parts=parts,
+        accepted=tuple(json.loads(row["accepted"])),
+        created_at=datetime.fromisoformat(row["created_at"]),
+    )
+
+
+def item(row: Row) -> DeliveryItem:
+    return DeliveryItem(
+        entry_id=row["entry"], rank=row["rank"], shown=bool(row["shown"]), reasons=reasons(row["reasons"])
+    )
+
+
+def rule_text(rule: Rule) -> str:
+    """A rule's state in its history: a JSON object of what a person can change."""
+    return json.dumps(
+        {
+            "query": rule.query,
+            "label": rule.label,
+            "mode": rule.mode,
+            "until": stamp_or_none(rule.until),
+            "broken": rule.broken,
+        },
+        ensure_ascii=False,
+    )

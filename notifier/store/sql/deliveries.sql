@@ -1,0 +1,104 @@
+-- name: add
+-- A slot that has a delivery keeps it, whoever plans it again.
+INSERT INTO delivery (id, subscription, slot, due_at, zone, state, created_at, period_start, period_end, checked, late,
+    attempts, next_attempt_at, lease_until, fence, reason, sent_at, accepted)
+VALUES (:id, (SELECT pk FROM subscription WHERE id = :subscription), :slot, :due_at, :zone, :state, :created_at,
+    :period_start, :period_end, :checked, :late, :attempts, :next_attempt_at, :lease_until, :fence, :reason, :sent_at,
+    :accepted)
+ON CONFLICT (subscription, slot) DO NOTHING
+
+-- name: add_item
+INSERT INTO delivery_item (subscription, entry, delivery, rank, shown, reasons)
+SELECT d.subscription, e.pk, d.pk, :rank, :shown, :reasons
+FROM delivery AS d JOIN entry AS e ON e.id = :entry
+WHERE d.id = :delivery
+ON CONFLICT (subscription, entry) DO NOTHING
+
+-- name: advance
+UPDATE subscription SET next_due_at = :next_due_at, planned_until = :planned_until, last_slot = :last_slot,
+    last_checked = :last_checked
+WHERE id = :id
+
+-- name: ledger
+SELECT s.id AS subscription, e.id AS entry
+FROM json_each(:ids) AS wanted
+JOIN subscription AS s ON s.id = wanted.value
+JOIN delivery_item AS i ON i.subscription = s.pk
+JOIN entry AS e ON e.pk = i.entry
+WHERE e.new_at > :since
+
+-- name: claim
+-- Compare-and-set under the write lock; the attempt counts from here, before anything is sent.
+UPDATE delivery SET state = 'claimed', attempts = attempts + 1, fence = fence + 1, lease_until = :lease_until
+WHERE pk IN (
+    SELECT d.pk FROM delivery AS d JOIN subscription AS s ON s.pk = d.subscription
+    WHERE d.state IN ('planned', 'deferred', 'claimed') AND d.next_attempt_at <= :now
+        AND (d.state <> 'claimed' OR d.lease_until <= :now)
+        AND (s.paused = 0 OR s.paused_until <= :now)
+    ORDER BY d.next_attempt_at, d.pk
+    LIMIT :limit)
+RETURNING id
+
+-- name: finish
+UPDATE delivery SET state = :state, reason = :reason, accepted = :accepted, lease_until = NULL,
+    next_attempt_at = coalesce(:next_attempt_at, next_attempt_at),
+    sent_at = CASE WHEN :state = 'sent' THEN :at END,
+    attempts = attempts - :give_back
+WHERE id = :id AND fence = :fence AND state = 'claimed'
+RETURNING id
+
+-- name: set_state
+-- An operator's word: again, or never.
+UPDATE delivery SET state = :state, reason = :reason, next_attempt_at = :at
+WHERE id = :id AND state IN (SELECT value FROM json_each(:from))
+RETURNING id
+
+-- name: put_message
+INSERT INTO message (delivery, format, subject, target, sender, created_at)
+SELECT pk, :format, :subject, :target, :sender, :created_at FROM delivery
+WHERE id = :id AND fence = :fence AND state = 'claimed'
+
+-- name: put_part
+INSERT INTO message_part (delivery, k, body) VALUES ((SELECT pk FROM delivery WHERE id = :id), :k, :body)
+
+-- name: get_message
+SELECT m.*, d.accepted FROM message AS m JOIN delivery AS d ON d.pk = m.delivery WHERE d.id = :id
+
+-- name: get_parts
+SELECT body FROM message_part WHERE delivery = (SELECT pk FROM delivery WHERE id = :id) ORDER BY k
+
+-- name: thaw
+-- What was accepted is not sent again, so its bytes need not stay.
+DELETE FROM message WHERE delivery = (SELECT pk FROM delivery WHERE id = :id)
+
+-- name: get
+SELECT d.*, s.id AS s_id FROM delivery AS d JOIN subscription AS s ON s.pk = d.subscription WHERE d.id = :id
+
+-- name: get_many
+SELECT d.*, s.id AS s_id
+FROM json_each(:ids) AS wanted
+JOIN delivery AS d ON d.id = wanted.value
+JOIN subscription AS s ON s.pk = d.subscription
+ORDER BY d.due_at, d.pk
+
+-- name: all
+SELECT d.*, s.id AS s_id
+FROM delivery AS d JOIN subscription AS s ON s.pk = d.subscription
+WHERE (:states = '[]' OR d.state IN (SELECT value FROM json_each(:states)))
+    AND (:subscription IS NULL OR s.id = :subscription)
+ORDER BY d.due_at DESC, d.pk DESC
+LIMIT :limit
+
+-- name: items
+SELECT e.id AS entry, i.rank, i.shown, i.reasons
+FROM delivery_item AS i JOIN entry AS e ON e.pk = i.entry
+WHERE i.delivery = (SELECT pk FROM delivery WHERE id = :id)
+ORDER BY i.rank
+
+-- name: of_entry
+SELECT d.*, s.id AS s_id, e.id AS entry, i.rank, i.shown, i.reasons
+FROM delivery_item AS i
+JOIN delivery AS d ON d.pk = i.delivery
+JOIN subscription AS s ON s.pk = i.subscription
+JOIN entry AS e ON e.pk = i.entry
+WHERE s.id = :subscription AND e.id = :entry

@@ -1,0 +1,81 @@
+-- name: add_subscriber
+INSERT INTO subscriber (id, email, name, timezone, language, created_at)
+VALUES (:id, :email, :name, :timezone, :language, :created_at)
+
+-- name: get_subscriber
+SELECT * FROM subscriber WHERE email = :email
+
+-- name: all_subscribers
+SELECT * FROM subscriber ORDER BY email
+
+-- name: remove_subscriber
+DELETE FROM subscriber WHERE email = :email
+
+-- name: put_subscription
+INSERT INTO subscription (id, subscriber, channel, target, every, at, days, max_entries, send_empty, created_at, paused,
+    paused_until, stopped_reason, next_due_at, planned_until, last_slot, last_checked, touched_at)
+VALUES (:id, (SELECT pk FROM subscriber WHERE id = :subscriber), :channel, :target, :every, :at, :days, :max_entries,
+    :send_empty, :created_at, :paused, :paused_until, :stopped_reason, :next_due_at, :planned_until, :last_slot,
+    :last_checked, :created_at)
+ON CONFLICT (id) DO UPDATE SET
+    channel = excluded.channel, target = excluded.target, every = excluded.every, at = excluded.at,
+    days = excluded.days, max_entries = excluded.max_entries, send_empty = excluded.send_empty,
+    paused = excluded.paused, paused_until = excluded.paused_until, stopped_reason = excluded.stopped_reason,
+    next_due_at = excluded.next_due_at
+
+-- name: get_subscriptions
+SELECT s.*, p.id AS p_id, p.email, p.name, p.timezone, p.language, p.created_at AS p_created_at
+FROM json_each(:ids) AS wanted
+JOIN subscription AS s ON s.id = wanted.value
+JOIN subscriber AS p ON p.pk = s.subscriber
+
+-- name: all_subscriptions
+SELECT s.*, p.id AS p_id, p.email, p.name, p.timezone, p.language, p.created_at AS p_created_at
+FROM subscription AS s JOIN subscriber AS p ON p.pk = s.subscriber
+WHERE :email IS NULL OR p.email = :email
+ORDER BY p.email, s.created_at, s.pk
+
+-- name: due_subscriptions
+-- An instant subscription is always due; it is looked at only when an entry or one of its rules has changed since.
+SELECT s.*, p.id AS p_id, p.email, p.name, p.timezone, p.language, p.created_at AS p_created_at
+FROM subscription AS s JOIN subscriber AS p ON p.pk = s.subscriber
+WHERE s.next_due_at <= :now
+    AND (s.paused = 0 OR s.paused_until <= :now)
+    AND (s.every <> 'instant' OR s.planned_until IS NULL OR s.planned_until < s.touched_at
+        OR s.planned_until < (SELECT max(changed_at) FROM entry WHERE changed_at <= :now))
+ORDER BY s.next_due_at, s.pk
+LIMIT :limit
+
+-- name: remove_subscription
+DELETE FROM subscription WHERE id = :id
+
+-- name: put_rule
+INSERT INTO rule (id, subscription, query, label, mode, until, version, broken, created_at)
+VALUES (:id, (SELECT pk FROM subscription WHERE id = :subscription), :query, :label, :mode, :until, :version, :broken,
+    :created_at)
+ON CONFLICT (id) DO UPDATE SET
+    query = excluded.query, label = excluded.label, mode = excluded.mode, until = excluded.until,
+    version = excluded.version, broken = excluded.broken
+
+-- name: touch
+UPDATE subscription SET touched_at = :now WHERE id = :subscription
+
+-- name: get_rule
+SELECT r.*, s.id AS s_id FROM rule AS r JOIN subscription AS s ON s.pk = r.subscription WHERE r.id = :id
+
+-- name: rules_of
+SELECT r.*, s.id AS s_id
+FROM json_each(:ids) AS wanted
+JOIN subscription AS s ON s.id = wanted.value
+JOIN rule AS r ON r.subscription = s.pk
+ORDER BY r.pk
+
+-- name: remove_rule
+DELETE FROM rule WHERE id = :id
+
+-- name: add_change
+INSERT INTO rule_change (subscription, rule_id, at, actor, via, before, after)
+VALUES ((SELECT pk FROM subscription WHERE id = :subscription), :rule_id, :at, :actor, :via, :before, :after)
+
+-- name: changes_of
+SELECT * FROM rule_change WHERE subscription = (SELECT pk FROM subscription WHERE id = :id) ORDER BY pk

@@ -1,0 +1,34 @@
+"""A store in a thread of its own, for callers that are async: a SQLite connection belongs to one thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from notifier.ports import Store
+
+T = TypeVar("T")
+
+
+class StoreThread:
+    """``ports.InStore``: runs one piece of work after another on the store's own thread."""
+
+    def __init__(self, open_store: Callable[[], Store]) -> None:
+        self._open = open_store
+        self._store: Store | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+
+    async def __call__(self, work: Callable[[Store], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
+
+    def _do(self, work: Callable[[Store], T]) -> T:
+        if self._store is None:
+            self._store = self._open()
+        return work(self._store)
+
+    async def close(self) -> None:
+        if self._store is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._store.close)
+        self._thread.shutdown()
