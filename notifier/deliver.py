@@ -246,7 +246,7 @@ class _Lane:
 
 def backoff(attempts: int) -> timedelta:
     """The wait after ``attempts`` (1 or more) attempts: 5, 10, 20, 40 minutes, then an hour each."""
-    return min(_FIRST_RETRY * 2 ** min(attempts - 1, 10), _LONGEST_RETRY)
+    return min(_FIRST_RETRY * float(2 ** min(attempts - 1, 10)), _LONGEST_RETRY)
 
 
 def _freeze(store: Store, delivery: Delivery, message: Message) -> bool:

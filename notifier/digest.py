@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,9 +161,9 @@ def choose(wants: Sequence[Want], window: Window) -> list[Choice]:
     window_of = {since: i for i, since in enumerate(sinces)}
     selection = select(
         window.rows,
-        _groups([[row for _, row in each.include] for each in active]),
-        _groups([each.mute for each in active]),
-        seen=_groups([window.positions(want.ledger) for want in wants]),
+        Groups.of([[row for _, row in each.include] for each in active]),
+        Groups.of([each.mute for each in active]),
+        seen=Groups.of([window.positions(want.ledger) for want in wants]),
         windows=np.stack([window.mask(since) for since in sinces]),
         window_of=np.array([window_of[want.since] for want in wants], np.int32),
     )
@@ -223,12 +222,6 @@ def _items(positions: Sequence[int], want: Want, active: _Active, window: Window
         )
         for rank, position in enumerate(positions)
     )
-
-
-def _groups(members: Sequence[Sequence[int]]) -> Groups:
-    indptr = np.zeros(len(members) + 1, np.int64)
-    np.cumsum([len(each) for each in members], out=indptr[1:])
-    return Groups(indptr, np.fromiter(chain.from_iterable(members), np.int32, count=int(indptr[-1])))
 
 
 def compose(

@@ -87,7 +87,9 @@ def _sources(store: Store) -> Iterator[Finding]:
         yield Finding(topic="sources", level=Level.HINT, text=hint)
     for record in records:
         if record.failing_since:
-            text = f"'{record.name}' has not answered since {record.failing_since:%Y-%m-%d %H:%M} UTC: {record.last_error}"
+            text = (
+                f"'{record.name}' has not answered since {record.failing_since:%Y-%m-%d %H:%M} UTC: {record.last_error}"
+            )
             yield Finding(topic="sources", level=Level.WRONG, text=text)
         elif record.last_success_at:
             text = f"'{record.name}' answered at {record.last_success_at:%Y-%m-%d %H:%M} UTC."

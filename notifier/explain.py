@@ -10,7 +10,7 @@ from notifier.cadence import next_slot
 from notifier.digest import Choice, Window, choose, compose, reach, want_of
 from notifier.errors import RuleError
 from notifier.lookup import subscription_of
-from notifier.matching import Topics, explain, parse, verdict
+from notifier.matching import Topics, parse, verdict
 from notifier.model import (
     Delivery,
     DeliveryState,
@@ -143,7 +143,12 @@ def _verdict(rule: Rule, entry: Entry, topics: Topics, now: datetime) -> Verdict
         return Verdict(rule=rule, holds=False, words=f"this rule does not parse: {fault}")
     query = parse(rule.query, topics)
     found = verdict(query, entry, now=now)
-    return Verdict(rule=rule, holds=found.holds, words=found.words, evidence=explain(query, entry, now=now) or ())
+    words = "; ".join(_told(found.evidence) if found.matched else found.failed)
+    return Verdict(rule=rule, holds=found.matched, words=words, evidence=found.evidence)
+
+
+def _told(evidence: Sequence[Evidence]) -> list[str]:
+    return list(dict.fromkeys(f"“{each.text}” in {each.field}" if each.spans else each.text for each in evidence))
 
 
 def _fault(rule: Rule, topics: Topics) -> str | None:

@@ -45,7 +45,9 @@ def _texts(folder: Path) -> Iterator[tuple[str, str, str]]:
     except UnicodeDecodeError:
         raise TopicError(f"{file} is not UTF-8 text. Save it as UTF-8.") from None
     except OSError as error:
-        raise TopicError(f"{error.filename} cannot be read ({error.strerror}). Check the path and its rights.") from None
+        raise TopicError(
+            f"{error.filename} cannot be read ({error.strerror}). Check the path and its rights."
+        ) from None
 
 
 def _check(topic: Topic, topics: dict[str, Topic], file: str) -> None:

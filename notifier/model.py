@@ -77,6 +77,8 @@ class Entry:
     """When any source first showed it here; filled by the store."""
     new_at: datetime | None = None
     """When it first counted as news here: None while it is known only from baselines."""
+    announce: str | None = None
+    """How a source announced it last (see ``Announce``), where it said so."""
 
     @property
     def author_count(self) -> int | None:

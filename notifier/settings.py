@@ -217,3 +217,34 @@ def _place(name: str, file: Path) -> str:
     except (OSError, ValueError):
         pass
     return ".env"
+
+
+def commented_file() -> str:
+    """``notifier.toml`` with every setting explained and none set."""
+    lines = ["# Settings of Notifier. Take away the # of a line to set it.", ""]
+    for name, each in Settings.model_fields.items():
+        if name != "data_dir":
+            lines += [
+                f"# {each.description}",
+                f"# {name} = {_example(each.get_default(call_default_factory=True))}",
+                "",
+            ]
+    return "\n".join(lines)
+
+
+def _example(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case timedelta():
+            seconds = int(value.total_seconds())
+            unit, size = next(
+                pair for pair in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)) if seconds % pair[1] == 0
+            )
+            return f'"{seconds // size}{unit}"'
+        case int():
+            return str(value)
+        case SecretStr() | None | ():
+            return '""'
+        case _:
+            return f'"{value}"'

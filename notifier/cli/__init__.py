@@ -42,5 +42,7 @@ def run(arguments: list[str]) -> int:
 
 def _usage(error: TyperException) -> str:
     hint = " See 'notifier --help'." if "command" in error.format_message() else ""
-    dash = " An argument that begins with a dash stands behind '--'." if "No such option" in error.format_message() else ""
+    dash = (
+        " An argument that begins with a dash stands behind '--'." if "No such option" in error.format_message() else ""
+    )
     return f"{error.format_message().rstrip('.')}.{hint}{dash}"

@@ -56,9 +56,9 @@ def command(owner: typer.Typer, name: str) -> Callable[[F], F]:
             inspect.Parameter(each, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
             for each, kind in (("data_dir", DataDir), ("now", Now))
         ]
-        run.__signature__ = inspect.Signature([*own, *common])  # type: ignore[attr-defined]
+        run.__signature__ = inspect.Signature([*own, *common])  # type: ignore[attr-defined, unused-ignore]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *common)}
-        del run.__wrapped__  # type: ignore[attr-defined]
+        del run.__wrapped__  # type: ignore[attr-defined, unused-ignore]
         owner.command(name)(run)
         return function
 

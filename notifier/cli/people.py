@@ -37,7 +37,9 @@ def add_subscriber(
     app: App,
     email: Email,
     name: Annotated[str, typer.Option(help="How to call them.")] = "",
-    timezone: Annotated[str, typer.Option(help="IANA zone, such as Europe/Berlin. Default: setting default_timezone.")] = "",
+    timezone: Annotated[
+        str, typer.Option(help="IANA zone, such as Europe/Berlin. Default: setting default_timezone.")
+    ] = "",
     language: Annotated[str, typer.Option(help="en or de. Default: setting default_language.")] = "",
 ) -> None:
     """Add a person."""
@@ -87,9 +89,7 @@ def add_subscription(
 ) -> None:
     """Add a stream of digests for a person; prints its id."""
     cadence = Cadence(every=every, at=parse_time(at), days=parse_days(days) if days else frozenset())
-    wish = account.Wish(
-        channel=channel, cadence=cadence, max_entries=max or app.settings.max_entries, send_empty=empty
-    )
+    wish = account.Wish(channel=channel, cadence=cadence, max_entries=max or app.settings.max_entries, send_empty=empty)
     with app.store() as store:
         subscription = account.subscribe(store, email, wish, now=app.clock())
     if json:
@@ -143,7 +143,11 @@ def pause(
     with app.store() as store:
         zone = ZoneInfo(subscription_of(store, id).subscriber.timezone)
         paused = account.pause(store, id, until=instant(until, zone, what="--until"), now=app.clock())
-    end = f"until {local(paused.paused_until, zone.key)}" if paused.paused_until else f"until 'notifier subscription resume {id}'"
+    end = (
+        f"until {local(paused.paused_until, zone.key)}"
+        if paused.paused_until
+        else f"until 'notifier subscription resume {id}'"
+    )
     say(f"Paused {id} {end}.")
 
 

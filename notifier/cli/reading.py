@@ -59,7 +59,9 @@ def match_(
 def _print_hit(hit: Hit) -> None:
     screen = console()
     screen.print(_marked(hit.entry, hit.evidence))
-    screen.print(Text(f"  {hit.entry.id} · seen {local(hit.entry.first_seen_at)} · {_because(hit.evidence)}", style="dim"))
+    screen.print(
+        Text(f"  {hit.entry.id} · seen {local(hit.entry.first_seen_at)} · {_because(hit.evidence)}", style="dim")
+    )
 
 
 def _marked(entry: Entry, evidence: Iterable[Evidence]) -> Text:
@@ -85,9 +87,7 @@ def preview_(
     """Show the next digest as it would be now; sends and records nothing."""
     now = app.clock()
     with app.store() as store:
-        digest = preview(
-            store, app.topics, id, look_back=app.settings.look_back, sources=health(store), now=now
-        )
+        digest = preview(store, app.topics, id, look_back=app.settings.look_back, sources=health(store), now=now)
     if json:
         print_json(_digest_data(digest))
         return
@@ -120,9 +120,7 @@ def why_(
 ) -> None:
     """Say why a paper is, is not, or is not yet in a subscription's digests."""
     with app.store() as store:
-        found = why(
-            store, app.topics, entry_of(store, entry), id, look_back=app.settings.look_back, now=app.clock()
-        )
+        found = why(store, app.topics, entry_of(store, entry), id, look_back=app.settings.look_back, now=app.clock())
     if json:
         print_json(_why_data(found))
         return

@@ -47,7 +47,7 @@ def demo(
             [["", title, because] for title, because in person.last],
             empty="  nothing matched",
         )
-        say(f"  {person.digests} messages, the last: {person.newest}\n")
+        say(f"  {person.digests} digests in these days.\n")
     _print_places(told)
 
 
@@ -74,7 +74,9 @@ def init(app: App) -> None:
     except FileExistsError:
         say(f"{file} is there already and stays as it is.")
     except OSError as error:
-        raise NotifierError(f"{file} cannot be written ({error.strerror}): name another folder with --data-dir.") from error
+        raise NotifierError(
+            f"{file} cannot be written ({error.strerror}): name another folder with --data-dir."
+        ) from error
     say(f"The database is {app.settings.database}.")
     say("Next: 'notifier source add huggingface', 'notifier subscriber add EMAIL', 'notifier doctor'.")
 

@@ -51,7 +51,10 @@ def import_file(
         print_json({"new": counts.new, "updated": counts.updated, "unchanged": counts.unchanged, "rejected": rejected})
     else:
         _warn_rejected(fetched.rejected)
-        say(f"{counts.new} new, {counts.updated} updated, {counts.unchanged} unchanged, {len(fetched.rejected)} rejected.")
+        say(
+            f"{counts.new} new, {counts.updated} updated, {counts.unchanged} unchanged, "
+            f"{len(fetched.rejected)} rejected."
+        )
     if not fetched.sightings:
         raise typer.Exit(1)
 
@@ -66,12 +69,13 @@ def _read(file: str) -> Fetched:
         raise NotFound(f"{file} cannot be read ({error.strerror}): give a JSON Lines file, or - for input.") from error
 
 
-
-
 def _absorb(app: App, fetched: Fetched) -> Counts:
     counts = Counts()
     now = app.clock()
-    with app.store() as store, Progress(console=console(error=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+    with (
+        app.store() as store,
+        Progress(console=console(error=True), transient=True, disable=not sys.stderr.isatty()) as bar,
+    ):
         task = bar.add_task("Importing", total=len(fetched.sightings))
         for start in range(0, len(fetched.sightings), _CHUNK):
             chunk = fetched.sightings[start : start + _CHUNK]
@@ -107,7 +111,10 @@ def add(
         if store.sources.get(record.name):
             raise UsageError(f"There is a source '{record.name}' already: give this one another name with --name.")
         store.sources.put(record)
-    say(f"Added source '{record.name}' ({record.kind}), read every {every}. 'notifier source fetch {record.name}' reads it now.")
+    say(
+        f"Added source '{record.name}' ({record.kind}), read every {every}. "
+        f"'notifier source fetch {record.name}' reads it now."
+    )
 
 
 def list_(app: App, json: Json = False) -> None:
@@ -119,10 +126,7 @@ def list_(app: App, json: Json = False) -> None:
         return
     print_table(
         ["NAME", "KIND", "EVERY", "LAST ANSWER", "LAST NEW", "STATE"],
-        [
-            [r.name, r.kind, _short(r.every), local(r.last_success_at), local(r.last_new_at), _state(r)]
-            for r in records
-        ],
+        [[r.name, r.kind, _short(r.every), local(r.last_success_at), local(r.last_new_at), _state(r)] for r in records],
         empty="No sources yet: 'notifier source add huggingface' reads Hugging Face's Daily Papers.",
     )
 
@@ -211,7 +215,9 @@ def _name_of(url: str) -> str:
     host = (parts.hostname or "").removeprefix("www.")
     if host == "rss.arxiv.org":
         return "arxiv"
-    words = [word for word in re.split(r"[/.?=&]+", parts.path) if word not in ("", "feed", "rss", "atom", "xml", "index")]
+    words = [
+        word for word in re.split(r"[/.?=&]+", parts.path) if word not in ("", "feed", "rss", "atom", "xml", "index")
+    ]
     return "-".join([host, *words[-1:]])
 
 

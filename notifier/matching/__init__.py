@@ -1,0 +1,41 @@
+"""Which entries match which rules, and why. Pure: text and entries in, queries, bitsets and evidence out.
+
+normalize, lemma, spelling    text to atoms, as they are compared
+query, clauses, parser        rule text to a Query; normal, formatting: its one normal form and canonical text
+sequence, names, values       what a clause means for one text, one name, one value
+index, compiled, evaluation   all rules against all entries
+fanout                        rows of rules to the entries of each subscription
+explain                       one rule, one entry: the evidence, or the clause that failed
+"""
+
+from notifier.matching.compiled import Compiled, compile_rules
+from notifier.matching.evaluation import evaluate, match
+from notifier.matching.explain import Verdict, explain, verdict
+from notifier.matching.fanout import Groups, Selection, select
+from notifier.matching.formatting import format_query, meaning
+from notifier.matching.index import Index
+from notifier.matching.parser import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, Topics, parse
+from notifier.matching.query import Query, grows
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_LENGTH",
+    "MAX_TERMS",
+    "Compiled",
+    "Groups",
+    "Index",
+    "Query",
+    "Selection",
+    "Topics",
+    "Verdict",
+    "compile_rules",
+    "evaluate",
+    "explain",
+    "format_query",
+    "grows",
+    "match",
+    "meaning",
+    "parse",
+    "select",
+    "verdict",
+]

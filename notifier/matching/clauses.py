@@ -22,7 +22,7 @@ _FIELDS = (*TEXT_FIELDS, "author", *_LABELS, "topic")
 _ALIASES = {"authors": "author", "keywords": "keyword", "organization": "org", "organisation": "org", "abs": "abstract"}
 HAS = ("abstract", "code", "keywords", "org", "pdf", "project")
 _COUNTS = ("upvotes", "comments", "stars", "authors", "version")
-_COMPARED = (*_COUNTS, "age", "published")
+COMPARED = (*_COUNTS, "age", "published")
 _SECONDS = {"min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _COMPARISON = re.compile(r"([A-Za-z_]+)\s*([<>]=?|==?|[≤≥])\s*(.*)", re.DOTALL)
 _OPERATORS = {"≤": "<=", "≥": ">=", "==": "="}
@@ -53,9 +53,9 @@ def field_name(name: str, column: int) -> str:
     field = _ALIASES.get(name.casefold(), name.casefold())
     if field in _FIELDS:
         return field
-    if field in _COMPARED:
+    if field in COMPARED:
         raise RuleError(f"'{field}' is compared, not searched: write {field}{_example(field)}", column=column)
-    raise unknown("field", name, (*_FIELDS, *_COMPARED), column)
+    raise unknown("field", name, (*_FIELDS, *COMPARED), column)
 
 
 def _example(field: str) -> str:
@@ -130,10 +130,10 @@ def comparison(content: str, place: Place) -> Query:
     if not found:
         raise RuleError(f"'{content}' is no comparison", column=place.column)
     name, op, value = found[1].casefold(), _OPERATORS.get(found[2], found[2]), found[3].strip()
-    if name in _FIELDS and name not in _COMPARED:
+    if name in _FIELDS and name not in COMPARED:
         raise RuleError(f"'{name}' is searched, not compared: write {name}:…", column=place.column)
-    if name not in _COMPARED:
-        raise unknown("field", found[1], (*_COMPARED, *_FIELDS), place.column)
+    if name not in COMPARED:
+        raise unknown("field", found[1], (*COMPARED, *_FIELDS), place.column)
     column = place.column + found.start(3)
     if name == "age":
         return _age(op, value, column)
@@ -202,5 +202,3 @@ def compile_regex(pattern: str) -> Any:
 def searchable(text: str) -> str:
     """``text`` with the same positions, fit for RE2, which takes no lone surrogates."""
     return text if text.isascii() else re.sub("[\ud800-\udfff]", "\ufffd", text)
-
-

@@ -28,10 +28,15 @@ WRITTEN = {"title": "title", "abstract": "abstract", "keywords": "keyword", "org
 _PLAIN_VALUE = re.compile(r"\w[\w.+-]*")
 _UNITS = ((604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "min"))
 _NAMES = {"w": "week", "d": "day", "h": "hour", "min": "minute"}
-_AT_LEAST = {">=": "at least", "<=": "at most", ">": "more than", "<": "fewer than", "=": "exactly"}
+AT_LEAST = {">=": "at least", "<=": "at most", ">": "more than", "<": "fewer than", "=": "exactly"}
 _WHEN = {">=": "in or after", "<=": "in or before", ">": "after", "<": "before", "=": "in"}
 _OLD = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than", "=": "exactly"}
-_HAS = {"code": "code", "pdf": "a PDF", "project": "a project page", "abstract": "an abstract", "org": "an organization"}
+_HAS = {
+    "code": "code",
+    "pdf": "a PDF",
+    "project": "a project page",
+    "org": "an organization",
+}
 
 
 @lru_cache(maxsize=2**16)
@@ -135,7 +140,7 @@ def _leaf_meaning(leaf: Leaf) -> str:
         case Label(field=field, value=value, shown=shown):
             return f"{field} is {shown or value}"
         case Compare(field=field, op=op, value=value):
-            return f"{field} {_AT_LEAST[op]} {number(value)}"
+            return f"{field} {AT_LEAST[op]} {number(value)}"
         case Age(op=op, seconds=seconds):
             return f"{_OLD[op]} {_long_duration(seconds)} old"
         case Published(op=op, value=value):

@@ -27,26 +27,41 @@ CHARACTERWISE = (
     "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 
-_GREEK = dict(
-    zip(
-        "αβγδεζηθικλμνξοπρςστυφχψω",
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma sigma tau "
-        "upsilon phi chi psi omega".split(),
-        strict=True,
-    )
-)
+# Unicode's names spell lambda "lamda".
+_GREEK = {
+    letter: unicodedata.name(letter).split()[-1].lower().replace("lamda", "lambda")
+    for letter in "αβγδεζηθικλμνξοπρςστυφχψω"
+}
 _TEX_LETTERS = {
     **{name: letter for letter, name in _GREEK.items()},
-    **{"Alpha Beta Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split()[i]: c for i, c in enumerate("ΑΒΓΔΘΛΞΠΣΦΨΩ")},
-    **{"varepsilon": "ε", "vartheta": "θ", "varphi": "φ", "varrho": "ρ", "varsigma": "σ", "varpi": "π"},
-    **{"o": "o", "O": "O", "l": "l", "L": "L", "i": "i", "j": "j", "ss": "ss", "ae": "ae", "AE": "AE"},
-    **{"oe": "oe", "OE": "OE", "aa": "a", "AA": "A", "ell": "l", "LaTeX": "LaTeX", "TeX": "TeX"},
+    **{name.title(): letter.upper() for letter, name in _GREEK.items()},
+    "varepsilon": "ε",
+    "vartheta": "θ",
+    "varphi": "φ",
+    "varrho": "ρ",
+    "varsigma": "σ",
+    "varpi": "π",
+    "o": "o",
+    "O": "O",
+    "l": "l",
+    "L": "L",
+    "i": "i",
+    "j": "j",
+    "ss": "ss",
+    "ae": "ae",
+    "AE": "AE",
+    "oe": "oe",
+    "OE": "OE",
+    "aa": "a",
+    "AA": "A",
+    "ell": "l",
+    "LaTeX": "LaTeX",
+    "TeX": "TeX",
 }
 # Commands that only dress their argument vanish without parting a word.
-_TEX_STYLES = frozenset(
-    "text textbf textit texttt textsc textsf textrm textnormal textsuperscript textsubscript emph mathbb mathbf mathcal "
-    "mathrm mathit mathsf mathtt mathfrak mathscr boldsymbol bm bf it tt rm sc sf em operatorname underline hat bar "
-    "tilde vec overline widehat widetilde mbox ensuremath left right big Big displaystyle".split()
+_TEX_STYLE = re.compile(
+    r"(?:text|math)(?:bf?|it|tt|sc|sf|rm|normal|superscript|subscript|bb|cal|frak|scr)?|emph|boldsymbol|bm|bf|it|tt|rm|sc|sf"
+    r"|em|operatorname|underline|(?:wide)?(?:hat|tilde)|bar|vec|overline|mbox|ensuremath|left|right|big|Big|displaystyle"
 )
 _ODD = re.compile(
     r"\\(?:['\"`^~=.]\s*\{?\\?|[cvHkubdr]\s*\{\\?)(?P<letter>[A-Za-z])\}?"
@@ -63,8 +78,21 @@ _CHARACTERS = str.maketrans(
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"),
         **dict.fromkeys("‘’‚‛ʼ′", "'"),
         **dict.fromkeys("“”„‟″", '"'),
-        **{"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "þ": "th", "æ": "ae", "Æ": "AE"},
-        **{"œ": "oe", "Œ": "OE", "ı": "i", "ħ": "h", "ŧ": "t"},
+        "ø": "o",
+        "Ø": "O",
+        "ł": "l",
+        "Ł": "L",
+        "đ": "d",
+        "Đ": "D",
+        "ð": "d",
+        "þ": "th",
+        "æ": "ae",
+        "Æ": "AE",
+        "œ": "oe",
+        "Œ": "OE",
+        "ı": "i",
+        "ħ": "h",
+        "ŧ": "t",
     }
 )
 
@@ -121,7 +149,7 @@ def _replace(match: re.Match[str]) -> str:
     if (letter := match["letter"]) is not None:
         return letter
     if (command := match["command"]) is not None:
-        return "" if command in _TEX_STYLES else _TEX_LETTERS.get(command, " ")
+        return "" if _TEX_STYLE.fullmatch(command) else _TEX_LETTERS.get(command, " ")
     if (escaped := match["escaped"]) is not None:
         return "-" if escaped == "-" else _clusters[escaped] if escaped > "\x7f" else escaped
     return ""
@@ -194,7 +222,8 @@ def atoms_of(raw: str) -> tuple[Atom, ...]:
 @lru_cache(maxsize=2**18)
 def atom(surface: str) -> Atom:
     folded = fold(surface)
-    return Atom(surface=surface.replace("'", ""), folded=folded, term=folded if is_character(folded) else lemma(folded))
+    plain = _POSSESSIVE.sub("", surface).replace("'", "") or surface.replace("'", "")
+    return Atom(surface=plain, folded=folded, term=folded if is_character(folded) else lemma(folded))
 
 
 def fold(surface: str) -> str:

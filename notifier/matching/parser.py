@@ -43,13 +43,13 @@ OR.3: /or(?![^\s()"“”„])/i
 AND.3: /and(?![^\s()"“”„])/i
 NOT.3: /not(?![^\s()"“”„])/i
 MINUS.3: /[-−–](?=[^\s)])/
-COMPARE.4: /[A-Za-z_]+\s*(?:[<>]=?|==?|[≤≥])\s*[^\s()"“”„<>=]*/
+COMPARE.4: /(?!(?:or|and|not)[^a-z_])(?:[a-z_]+\s*(?:[<>]=?|==|[≤≥])|(?:%s)\s*=|[a-z_]+=)\s*[^\s()"“”„<>=]*/i
 FIELD.4: /[A-Za-z_]+:/
 REGEX.4: /\/(?:[^\/\\]|\\.)+\/(?![^\s()])/
 STRING.4: /["“”„][^"“”„]*["“”„](?:~\d{1,3})?/
 WORD: /(?!(?:[oO][rR]|[aA][nN][dD]|[nN][oO][tT])(?![^\s()"“”„]))[^\s()"“”„=\/][^\s()"“”„]*/
-%ignore /\s+/
-"""
+%%ignore /\s+/
+""" % "|".join(clauses.COMPARED)
 _OPERATORS = frozenset({"and", "or", "not"})
 _WORDS = re.compile(r"[A-Za-z][A-Za-z0-9]*(?: [A-Za-z0-9]+)*")
 _PHRASE = re.compile(r'"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*"')
@@ -128,7 +128,9 @@ def _misplaced(text: str, token: Token) -> NoReturn:
             raise RuleError(f"The rule ends too early: expected {something}", column=len(text) + 1) from None
         case "RIGHT":
             opened = text[: column - 1].rstrip().endswith("(")
-            message = f"Nothing stands between the parentheses: expected {something}" if opened else "This ) closes nothing"
+            message = (
+                f"Nothing stands between the parentheses: expected {something}" if opened else "This ) closes nothing"
+            )
             raise RuleError(message, column=column) from None
         case "OR" | "AND":
             raise RuleError(f"{token.upper()} has nothing on one side: expected {something}", column=column) from None
@@ -147,9 +149,7 @@ def _unreadable(text: str, at: int) -> NoReturn:
 class _Builder:
     """One parse: turns the tree into a query, with ``field`` handed down into ``title:( … )``."""
 
-    def __init__(
-        self, text: str, topics: Topics, frozen: frozenset[tuple[str, str]], inside: tuple[str, ...]
-    ) -> None:
+    def __init__(self, text: str, topics: Topics, frozen: frozenset[tuple[str, str]], inside: tuple[str, ...]) -> None:
         self.text, self.topics, self.frozen, self.inside = text, topics, frozen, inside
         self.terms = 0
 
@@ -193,7 +193,9 @@ class _Builder:
         place = Place(field=field, column=_column(token))
         match token.type:
             case "STAR" | "COMPARE" if field:
-                raise RuleError(f"'{token}' cannot stand behind {field}:, expected a word or a phrase", column=place.column)
+                raise RuleError(
+                    f"'{token}' cannot stand behind {field}:, expected a word or a phrase", column=place.column
+                )
             case "STAR":
                 return All()
             case "COMPARE":

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from notifier.matching.lemma import is_known
 from notifier.matching.normalize import Atom, atom, is_character
@@ -43,7 +44,7 @@ def may_join(atoms: Sequence[Atom], glued: bool, solid: str) -> bool:
     words = [each.folded for each in atoms]
     if len(solid) > LONGEST_JOINED or sum(map(len, words)) > LONGEST_JOINED or any(map(is_character, words)):
         return False
-    if any(left[-1].isdigit() and right[0].isdigit() for left, right in zip(words, words[1:], strict=False)):
+    if any(left[-1].isdigit() and right[0].isdigit() for left, right in pairwise(words)):
         return False
     if glued:
         return True
@@ -65,9 +66,7 @@ def find(text: Text, atoms: Sequence[Atom], glued: Sequence[bool]) -> list[tuple
     return found
 
 
-def _end(
-    kind: Kind, parts: Sequence[Part], i: int, atoms: Sequence[Atom], glued: Sequence[bool], j: int
-) -> int | None:
+def _end(kind: Kind, parts: Sequence[Part], i: int, atoms: Sequence[Atom], glued: Sequence[bool], j: int) -> int | None:
     """Where ``parts[i:]`` end if they begin at ``atoms[j]``."""
     if i == len(parts):
         return j
@@ -95,16 +94,18 @@ def _steps(
         return
     if part.term == here.term:
         yield 1, 1
+    # The last part of a prefix clause is no whole word and takes no part in a compound.
+    whole = parts if kind is Kind.WORD else parts[:-1]
     for size in range(2, MOST_JOINED + 1):
-        several = atoms[j : j + size]
-        if len(several) == size and joined_term(several) == part.term:
-            if may_join(several, all(glued[j + 1 : j + size]), part.folded):
-                yield 1, size
-        end = i + size if kind is Kind.WORD else min(i + size, len(parts) - 1)
-        merged = parts[i:end]
-        if len(merged) == size and joined_term([each.atom for each in merged]) == here.term:
-            if may_join([each.atom for each in merged], all(each.glued for each in merged[1:]), here.folded):
-                yield size, 1
+        if j + size <= len(atoms) and _stand_for(atoms[j : j + size], all(glued[j + 1 : j + size]), part):
+            yield 1, size
+        merged = whole[i : i + size]
+        if len(merged) == size and _stand_for([m.atom for m in merged], all(m.glued for m in merged[1:]), here):
+            yield size, 1
+
+
+def _stand_for(several: Sequence[Atom], glued: bool, one: Atom) -> bool:
+    return joined_term(several) == one.term and may_join(several, glued, one.folded)
 
 
 def _near(text: Text, atoms: Sequence[Atom]) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ import re
 
 Spans = tuple[tuple[int, int], ...]
 
-_PAIRS = """
+_TABLE = """
     alpha α  beta β  gamma γ  delta δ  epsilon ε  varepsilon ε  zeta ζ  eta η  theta θ  vartheta ϑ  iota ι  kappa κ
     mu μ  nu ν  xi ξ  pi π  rho ρ  sigma σ  tau τ  upsilon υ  phi φ  varphi φ  chi χ  psi ψ  omega ω  Gamma Γ  Delta
     Δ  Theta Θ  Lambda Λ  Xi Ξ  Pi Π  Sigma Σ  Upsilon Υ  Phi Φ  Psi Ψ  Omega Ω  times ×  cdot ·  pm ±  mp ∓  le ≤
@@ -19,9 +19,10 @@ _PAIRS = """
     otimes ⊗  circ ∘  star ⋆  ast ∗  langle ⟨  rangle ⟩  mid |  ldots …  dots …  cdots ⋯  textemdash —  textendash –
     sum ∑  prod ∏  int ∫  prime ′  dagger †  degree °  S §  ss ß  ae æ  AE Æ  oe œ  OE Œ  o ø  O Ø  l ł  L Ł  aa å
     AA Å  i ı  lambda λ  in ∈  notin ∉
-""".split()
+"""
+_PAIRS = _TABLE.split()
 _SYMBOLS = dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True)) | {"quad": " ", "qquad": " "}
-_SYMBOLS |= {name: name for name in "deg log exp max min sup inf arg ln det sin cos tan lim Pr".split()}
+_SYMBOLS |= {name: name for name in ("log", "exp", "max", "min", "sup", "inf", "arg", "ln", "det", "sin", "cos", "lim")}
 
 _WRAPPERS = frozenset(
     """

@@ -144,7 +144,9 @@ class Http:
         except (TimeoutError, httpcore2.TimeoutException):
             reason = f"{host} did not finish its answer within {self._seconds:g} s: it is asked again later."
             raise SourceError(reason) from None
-        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpx2.HTTPError, httpx2.InvalidURL) as error:
+        except httpx2.InvalidURL:
+            raise SourceError(_unusable(url, 0)) from None
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpx2.HTTPError) as error:
             raise SourceError(f"{host} could not be read ({_why(error)}): check the address.") from error
 
     async def _hops(self, url: str, headers: Mapping[str, str]) -> Reply:

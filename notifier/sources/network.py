@@ -25,6 +25,7 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _NEVER = (
     ipaddress.ip_network("168.63.129.16/32"),  # Azure's metadata service: a public address, reachable only inside
+    ipaddress.ip_network("192.0.0.0/24"),  # protocol assignments; one cloud keeps its metadata service there
     ipaddress.ip_network("64:ff9b:1::/48"),  # local NAT64 (RFC 8215): any IPv4 address may be behind it
     ipaddress.ip_network("::/96"),  # IPv4-compatible, deprecated (RFC 4291)
     ipaddress.ip_network("3fff::/20"),  # documentation (RFC 9637), unknown to this Python's tables

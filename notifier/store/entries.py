@@ -34,7 +34,11 @@ class EntryRows:
         self._conn.executemany(SQL["put_key"], [{"key": k, "id": s.entry.id} for s in sighted for k in s.keys])
         self._conn.executemany(
             SQL["put_sighting"],
-            [{"id": s.entry.id, "source": s.source, "announce": s.announce, "now": rows.stamp(now)} for s in sighted],
+            [
+                {"id": each.entry.id, "source": shown.source, "announce": shown.announce, "now": rows.stamp(now)}
+                for each in sighted
+                for shown in each.shown
+            ],
         )
 
     def _join(self, each: SightedEntry) -> None:

@@ -17,6 +17,7 @@ import asyncio
 import shutil
 import ssl
 import subprocess
+import threading
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,9 +100,12 @@ class _Script:
     mails: list[Mail] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     connections: int = 0
+    moved: threading.Condition = field(default_factory=threading.Condition)
 
     def next(self, place: str, arg: str = "") -> Fault | None:
-        self.commands.append(place)
+        with self.moved:
+            self.commands.append(place)
+            self.moved.notify_all()
         return next((fault for fault in self.faults if fault.applies(place, arg)), None)
 
 
@@ -160,6 +164,12 @@ class MailServer:
 
     def heal(self) -> None:
         self._script.faults.clear()
+
+    def wait_until(self, place: str) -> None:
+        """Block until a conversation has come to ``place``."""
+        with self._script.moved:
+            if not self._script.moved.wait_for(lambda: place in self._script.commands, timeout=10):
+                raise AssertionError(f"no conversation came to {place}: {self._script.commands}")
 
     def hang_up(self) -> None:
         """Close every connection, as a server does with those that have been quiet."""
