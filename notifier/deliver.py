@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from notifier.digest import compose
-from notifier.errors import ChannelStopped, Refused, SendError, TemplateError, TryLater, Unknown
+from notifier.errors import ChannelStopped, Refused, SendError, TemplateError, TryLater, Unknown, Unreachable
 from notifier.model import Delivery, DeliveryState, Digest, Message, Outcome, Rule, SourceHealth, Subscription
 from notifier.ports import Channel, InStore, Renderer, Store
 
@@ -159,7 +159,7 @@ class _Lane:
         self._clock = clock
         self._limits = limits
         self._stop = stop
-        self._stopped: ChannelStopped | None = None
+        self._stopped: SendError | None = None
 
     async def run(self, jobs: Sequence[_Job]) -> Counter[DeliveryState]:
         states: Counter[DeliveryState] = Counter()
@@ -175,7 +175,7 @@ class _Lane:
         if self._stop.is_set():
             return self._given_back(job, "the program was stopped before it was sent", after=timedelta(0))
         if self._stopped is not None:
-            return self._given_back(job, str(self._stopped))
+            return self._given_back(job, str(self._stopped), after=self._pause(self._stopped))
         try:
             message = job.message or await self._frozen(job)
             if message is None:
@@ -196,9 +196,10 @@ class _Lane:
     def _failure(self, job: _Job, error: SendError) -> Outcome:
         reason, accepted = str(error), error.accepted or job.delivery.accepted
         match error:
-            case ChannelStopped():
+            case ChannelStopped() | Unreachable():
+                # The others of this batch would fare no better: they wait, and none uses up an attempt.
                 self._stopped = error
-                return self._given_back(job, reason)
+                return self._given_back(job, reason, accepted=accepted, after=self._pause(error))
             case Refused():
                 return self._outcome(job, DeliveryState.FAILED, reason, accepted=accepted)
             case Unknown() if self._limits.hold_unknown:
@@ -209,10 +210,17 @@ class _Lane:
         gave_up = f"{reason} Given up after {job.delivery.attempts} attempts."
         return self._outcome(job, DeliveryState.FAILED, gave_up, accepted=accepted)
 
-    def _given_back(self, job: _Job, reason: str, *, after: timedelta = _STOPPED_RETRY) -> Outcome:
+    def _given_back(
+        self, job: _Job, reason: str, *, accepted: tuple[str, ...] = (), after: timedelta = _STOPPED_RETRY
+    ) -> Outcome:
         at = self._clock() + after
-        outcome = self._outcome(job, DeliveryState.DEFERRED, reason, accepted=job.delivery.accepted, at=at)
+        outcome = self._outcome(job, DeliveryState.DEFERRED, reason, accepted=accepted or job.delivery.accepted, at=at)
         return replace(outcome, give_back_attempt=True)
+
+    @staticmethod
+    def _pause(error: SendError) -> timedelta:
+        usual = _STOPPED_RETRY if isinstance(error, ChannelStopped) else _FIRST_RETRY
+        return max(usual, error.retry_after or timedelta(0))
 
     def _outcome(
         self,

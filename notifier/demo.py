@@ -46,7 +46,7 @@ _INCLUDE, _MUTE = Mode.INCLUDE, Mode.MUTE
 PEOPLE = (
     Person(
         "ada@example.org",
-        "Ada, who works on language models",
+        "Ada",
         "Europe/London",
         "en",
         Wish(channel="email", cadence=Cadence(every=Every.DAILY, at=time(8)), max_entries=6),
@@ -59,7 +59,7 @@ PEOPLE = (
     ),
     Person(
         "emmy@example.org",
-        "Emmy, who reads once a week, in German",
+        "Emmy",
         "Europe/Berlin",
         "de",
         Wish(
@@ -75,7 +75,7 @@ PEOPLE = (
     ),
     Person(
         "lab@example.org",
-        "The robotics lab's Slack channel",
+        "Robotics lab",
         "America/New_York",
         "en",
         Wish(channel="slack:#papers", cadence=Cadence(every=Every.DAILY, at=time(9)), max_entries=10),

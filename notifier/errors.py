@@ -13,6 +13,7 @@ NotifierError               one sentence: what happened, where, what to do
 │   └── DamagedDatabase     it fails SQLite's own check
 └── SendError               a message was not delivered
     ├── TryLater            nothing was accepted; the same bytes may be sent again
+    │   └── Unreachable     the server is away or asks for a pause: no fault of this message
     ├── Refused             nothing was accepted and nothing ever will be
     ├── Unknown             the line broke where nobody can know (RFC 1047)
     └── ChannelStopped      the whole channel is unusable (login, token); no fault of this message
@@ -100,6 +101,10 @@ class SendError(NotifierError):
 
 
 class TryLater(SendError):
+    pass
+
+
+class Unreachable(TryLater):
     pass
 
 

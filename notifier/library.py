@@ -1,8 +1,9 @@
-"""The shelves of topics and packs: the bundled ones first, then the operator's folder, which adds and replaces by name."""
+"""The shelves of topics and packs: the bundled first, then the operator's folder, which adds and replaces by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,16 +21,22 @@ def load_topics(overrides: Path | None = None) -> dict[str, Topic]:
     The operator's queries and parents are tried here; the bundled ones are held by tests.
     """
     own = _read(overrides, parse_topic) if overrides else {}
-    topics = dict(sorted((_read(resources.folder("rules") / "topics", parse_topic) | own).items()))
-    for name in own:
-        _check(topics[name], topics, f"{overrides}/{name}.yaml")
+    topics = dict(sorted((_bundled("topics", parse_topic) | own).items()))
+    for topic in own.values():
+        _check(topic, topics, f"{overrides}/{topic.name}.yaml")
     return topics
 
 
 def load_packs(overrides: Path | None = None) -> dict[str, Pack]:
     """All packs by name, in order of their names. Raises TopicError that names the file at fault."""
     own = _read(overrides, parse_pack) if overrides else {}
-    return dict(sorted((_read(resources.folder("rules") / "packs", parse_pack) | own).items()))
+    return dict(sorted((_bundled("packs", parse_pack) | own).items()))
+
+
+@cache
+def _bundled(kind: str, read: Callable[..., _Kept]) -> dict[str, _Kept]:
+    """What comes with the program does not change while it runs."""
+    return _read(resources.folder("rules") / kind, read)
 
 
 def _read(folder: Path, read: Callable[..., _Kept]) -> dict[str, _Kept]:

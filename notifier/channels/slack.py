@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from notifier.channels.slack_errors import ERRORS, UNLISTED
 from notifier.clean import plain
-from notifier.errors import ChannelStopped, Refused, SendError, TryLater, Unknown
+from notifier.errors import ChannelStopped, Refused, SendError, TryLater, Unknown, Unreachable
 from notifier.model import Message, Receipt
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def _told_apart(what: str, *, posts: bool) -> Iterator[None]:
     except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
         raise ChannelStopped(f"The address for {what} is none: check slack_api_url and slack_webhook.") from None
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError):
-        raise TryLater(f"Slack cannot be reached for {what}; it is tried again later.") from None
+        raise Unreachable(f"Slack cannot be reached for {what}; it is tried again later.") from None
     except (aiohttp.ClientError, TimeoutError, OSError):
         if posts:
             raise Unknown(f"Slack had the message, but its answer to {what} was lost.") from None
@@ -254,7 +254,7 @@ def _failure(what: str, status: int, name: object, headers: Any, *, about: str, 
     """The error for an answer that is no success: by status 429, by its name, else by being unreadable."""
     for_whom = f" for {about}" if about else ""
     if status == 429 or name in ("ratelimited", "rate_limited"):
-        return TryLater(f"Slack wants a pause before {what}{for_whom}.", retry_after=_pause(headers))
+        return Unreachable(f"Slack wants a pause before {what}{for_whom}.", retry_after=_pause(headers))
     if not (isinstance(name, str) and _ERROR_NAME.fullmatch(name)):
         return _unreadable(what, status)
     kind, advice = ERRORS.get(name, UNLISTED)

@@ -43,13 +43,14 @@ OR.3: /or(?![^\s()"“”„])/i
 AND.3: /and(?![^\s()"“”„])/i
 NOT.3: /not(?![^\s()"“”„])/i
 MINUS.3: /[-−–](?=[^\s)])/
-COMPARE.4: /(?!(?:or|and|not)[^a-z_])(?:[a-z_]+\s*(?:[<>]=?|==|[≤≥])|(?:%s)\s*=|[a-z_]+=)\s*[^\s()"“”„<>=]*/i
+COMPARE.4: /(?!(?:or|and|not)[^a-z_])[a-z_]+(?:\s*(?:[<>]=?|==|[≤≥])|=)\s*[^\s()"“”„<>=]*/i
+         | /(?:upvotes|comments|stars|authors|version|age|published)\s*=\s*[^\s()"“”„<>=]*/i
 FIELD.4: /[A-Za-z_]+:/
 REGEX.4: /\/(?:[^\/\\]|\\.)+\/(?![^\s()])/
 STRING.4: /["“”„][^"“”„]*["“”„](?:~\d{1,3})?/
 WORD: /(?!(?:[oO][rR]|[aA][nN][dD]|[nN][oO][tT])(?![^\s()"“”„]))[^\s()"“”„=\/][^\s()"“”„]*/
-%%ignore /\s+/
-""" % "|".join(clauses.COMPARED)
+%ignore /\s+/
+"""
 _OPERATORS = frozenset({"and", "or", "not"})
 _WORDS = re.compile(r"[A-Za-z][A-Za-z0-9]*(?: [A-Za-z0-9]+)*")
 _PHRASE = re.compile(r'"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*"')

@@ -23,16 +23,13 @@ _SUFFIXES = frozenset({"jr", "jr.", "sr", "sr.", "ii", "iii", "iv"})
 _FIELDS = {
     "title": message("%(words)s in the title"),
     "abstract": message("%(words)s in the abstract"),
-    "author": message("%(words)s among the authors"),
     "authors": message("%(words)s among the authors"),
-    "org": message("%(words)s as organisation"),
     "organization": message("%(words)s as organisation"),
-    "category": message("category %(words)s"),
     "categories": message("category %(words)s"),
-    "keyword": message("keyword %(words)s"),
     "keywords": message("keyword %(words)s"),
-    "source": message("source %(words)s"),
 }
+_NAMED_WHOLE = frozenset({"authors", "categories", "keywords"})
+"""Fields of several values: evidence names the value, without a place in a text."""
 
 
 def entry_view(item: DigestItem, catalog: Catalog, *, year: int, limit: int) -> EntryView:
@@ -117,7 +114,7 @@ def _by_field(evidence: tuple[Evidence, ...]) -> dict[str, list[str]]:
     """The words found in each field, as they stand there; what has no place says itself, under no field."""
     found: dict[str, list[str]] = {}
     for each in evidence:
-        field = each.field if each.spans or each.field in ("category", "categories") else ""
+        field = each.field if each.spans or each.field in _NAMED_WHOLE else ""
         text = plain(readable(plain(each.text, 80))[0], 60)
         words = found.setdefault(field, [])
         if text and text.casefold() not in (word.casefold() for word in words):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from jinja2 import Environment
 
-from notifier.errors import TemplateError
+from notifier.errors import Refused, TemplateError
 from notifier.model import Digest, DigestItem, Message
 from notifier.render.catalog import Catalog
 from notifier.render.entries import entry_view
@@ -65,10 +65,11 @@ class MailComposer:
         self._entry = lru_cache(_CACHED)(self._render_entry)
 
     def compose(self, digest: Digest, *, now: datetime) -> Message:
-        """Raises TemplateError for a faulty override, ValueError for an address that is none."""
+        """Raises TemplateError for a faulty override, Refused for an address that is none."""
         recipient = mailbox(_address(digest))
         if not recipient:
-            raise ValueError(f"'{plain(_address(digest))}' is no mail address.")
+            wrong, id = plain(_address(digest)), digest.subscription.id
+            raise Refused(f"Subscription {id} goes to '{wrong}', which is no mail address: change it.")
         view = digest_view(digest, self._catalog, self._links)
         bodies = self._fitting(digest)
         parts = [Body(subtype="plain", fragments=bodies.text), Body(subtype="html", fragments=bodies.html)]
@@ -162,8 +163,5 @@ class MailComposer:
 
 def _address(digest: Digest) -> str:
     subscription = digest.subscription
-    return (
-        subscription.address.target
-        if subscription.address.kind == "email" and subscription.address.target
-        else (subscription.subscriber.email)
-    )
+    named = subscription.address.target if subscription.address.kind == "email" else ""
+    return named or subscription.subscriber.email

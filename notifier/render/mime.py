@@ -16,6 +16,8 @@ from email.header import decode_header, make_header
 from email.parser import BytesHeaderParser
 from hashlib import sha256
 
+from notifier.errors import Refused
+
 LONGEST_LINE = 998
 """RFC 5322, 2.1.1, without CR LF."""
 _ENCODED_WORD = 75
@@ -68,7 +70,7 @@ def fragment(text: str) -> Fragment:
 def alternative(headers: Sequence[Header], bodies: Sequence[Body], *, key: str) -> bytes:
     """A multipart/alternative message; ``key`` makes the boundary, the same on every render.
 
-    Raises ValueError if the finished bytes do not say exactly what was meant: then nothing must be sent.
+    Raises Refused if the finished bytes do not say exactly what was meant: then nothing must be sent.
     """
     # "=_" cannot occur in quoted-printable, where two hex digits or a line end follow every "=".
     boundary = f"=_{sha256(key.encode()).hexdigest()[:24]}"
@@ -129,9 +131,9 @@ def _verify(raw: bytes, headers: Sequence[Header], bodies: Sequence[Body], delim
     _verify_headers(head, headers)
     parts = [_decoded(part) for part in rest.split(delimiter)[1:-1]]
     if parts != [b"".join(each.raw for each in body.fragments) for body in bodies]:
-        raise ValueError("The message did not come out as it was meant: its parts do not fit. Nothing was sent.")
+        raise Refused("The message did not come out as it was meant: its parts do not fit. Nothing was sent.")
     if re.search(rb"\r(?!\n)|(?<!\r)\n|\0", raw) or max(map(len, raw.split(b"\r\n"))) > LONGEST_LINE:
-        raise ValueError("The message has a line that is too long or broken. Nothing was sent.")
+        raise Refused("The message has a line that is too long or broken. Nothing was sent.")
 
 
 def _decoded(part: bytes) -> bytes:
@@ -143,10 +145,10 @@ def _verify_headers(head: bytes, headers: Sequence[Header]) -> None:
     parsed = _PARSER.parsebytes(head + b"\r\n\r\n")
     names = [header.name for header in headers]
     if parsed.keys() != names or parsed.defects or not all(_NAME.fullmatch(name) for name in names):
-        raise ValueError("The message did not come out as it was meant: its headers do not fit. Nothing was sent.")
+        raise Refused("The message did not come out as it was meant: its headers do not fit. Nothing was sent.")
     for header, (_, value) in zip(headers, parsed.raw_items(), strict=True):
         if _read(value, header) != header.text:
-            raise ValueError(f"The header {header.name} did not come out as it was meant. Nothing was sent.")
+            raise Refused(f"The header {header.name} did not come out as it was meant. Nothing was sent.")
 
 
 def _read(value: str, header: Header) -> str:

@@ -12,7 +12,7 @@ from xml.sax import SAXParseException
 
 import feedparser
 
-from notifier.clean import TITLE_LIMIT, from_html, link, plain
+from notifier.clean import TEXT_LIMIT, TITLE_LIMIT, from_html, link, plain
 from notifier.errors import SourceError
 from notifier.identity import arxiv_id
 from notifier.model import Announce, Rejected, Sighting
@@ -136,8 +136,9 @@ def _text(holder: Any, name: str, limit: int) -> str:
 
 
 def _abstract(item: Any) -> str:
-    if item.get("summary"):
-        return _text(item, "summary", 20_000)
+    # Where an item has only content, feedparser copies that to the summary, without its type.
+    if item.get("summary") and item.get("summary_detail"):
+        return _text(item, "summary", TEXT_LIMIT)
     contents = item.get("content") or [{}]
     return from_html(contents[0].get("value") or "")
 
@@ -195,7 +196,8 @@ def _thumbnail(item: Any) -> str | None:
 
 def _instant(item: Any, now: datetime) -> datetime | None:
     """The item's own date, unless it cannot be one: absent values are None, never a guess."""
-    parts = item.get("published_parsed") or item.get("updated_parsed")
+    # The dict's own get: feedparser's makes up an "updated" from "published", with a warning.
+    parts = dict.get(item, "published_parsed") or dict.get(item, "updated_parsed")
     try:
         year, month, day, hour, minute, second = parts[:6]
         moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)

@@ -10,9 +10,15 @@ from notifier.model import Entry
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 
-WORDS = tuple(
-    ["model", "models", "modelling", "modeling", "reward", "rewards", "fine", "tuning", "tuned", "fine-tuning", "fine-tuned", "finetuning", "finetuned", "GPT", "4", "GPT-4", "GPT4", "gpt4s", "data", "set", "dataset", "data-set", "datasets", "on", "line", "online", "on-line", "in", "form", "inform", "RLHF", "rlhf", "LoRA", "loras", "C++", "C#", "*PO", "A*", "3D", "π", "pi", "α", "alpha", "α-divergence", "$\\alpha$-divergence", "divergence", "diffusion", "fusion", "naïve", "naive", "Andr\\'e", "André", "Müller's", "Bayes'", "Align^2LLaVA", "Align²LLaVA", "align2llava", "强化学习", "强化", "学习", "GPT模型", "ภาษาไทย", "ไทย", "がく", "かく", "한국어", "state-of-the-art", "10-20", "1020", "colour", "colors", "ﬁne‑tuning", "fine\xadtuning", "Straße", "STRASSE", "x", "y", "z", "Don’t", "3.5", "a_b"]
-)
+_VOCABULARY = """
+    model models modelling modeling reward rewards fine tuning tuned fine-tuning fine-tuned finetuning finetuned
+    GPT 4 GPT-4 GPT4 gpt4s data set dataset data-set datasets on line online on-line in form inform
+    RLHF rlhf LoRA loras C++ C# *PO A* 3D π pi α alpha α-divergence $\\alpha$-divergence divergence diffusion fusion
+    naïve naive Andr\\'e André Müller's Bayes' Align^2LLaVA Align²LLaVA align2llava 强化学习 强化 学习 GPT模型
+    ภาษาไทย ไทย がく かく 한국어 state-of-the-art 10-20 1020 colour colors ﬁne‑tuning fine\u00adtuning Straße STRASSE
+    x y z Don’t 3.5 a_b
+"""
+WORDS = tuple(_VOCABULARY.split())
 FIELDS = ("", "", "", "", "title:", "abstract:", "keyword:", "org:")
 OTHERS = (
     "upvotes>=5", "upvotes<5", "comments>1", "stars>=1", "authors<=2", "age<3d", "age>=2d", "published>=2026-01-08",

@@ -24,7 +24,7 @@ def _parsed(texts: list[str]) -> list[object]:
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(rules, min_size=1, max_size=8), st.lists(entries, min_size=1, max_size=4))
 def test_matcher_explanation_and_oracle_agree(texts: list[str], papers: list[Entry]) -> None:
     queries = _parsed(texts)
@@ -49,7 +49,7 @@ def test_spans_point_at_the_text_they_name(text: str, entry: Entry) -> None:
                 assert original[slice(*evidence.spans[0])] == evidence.text
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(rules)
 def test_canonical_text_is_stable_and_means_the_same(text: str) -> None:
     for query in _parsed([text]):

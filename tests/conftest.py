@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notifier import cli
+from notifier.store import SqliteStore
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the machine that runs the tests is theirs."""
+    for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NOTIFIER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def id(self) -> str:
+        return self.out.split()[0]
+
+
+class Shell:
+    """The ``notifier`` command, run in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> Ran:
+        """Run and demand success."""
+        ran = self.tried(*arguments)
+        assert ran.code == 0, ran
+        return ran
+
+    def tried(self, *arguments: str) -> Ran:
+        self._capsys.readouterr()
+        code = cli.run(list(arguments))
+        captured = self._capsys.readouterr()
+        return Ran(code=code, out=captured.out, err=captured.err)
+
+
+@pytest.fixture
+def notifier(capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(capsys)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "store.db")
+    yield store
+    store.close()

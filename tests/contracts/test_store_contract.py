@@ -1,0 +1,319 @@
+"""What every store does. A second one is put under this suite by a line in ``STORES``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from notifier.collect import absorb
+from notifier.model import Announce, DeliveryState, Message, Mode, Outcome, SourceState
+from notifier.ports import Shown, SightedEntry, Store
+from notifier.store import SqliteStore
+from tests.builders import NOW, entry, planned, rule, sighting, source, subscriber, subscription
+
+STORES: dict[str, Callable[[Path], Store]] = {"sqlite": lambda folder: SqliteStore(folder / "contract.db")}
+LEASE = timedelta(minutes=5)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(params=STORES)
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    return lambda: STORES[request.param](tmp_path)
+
+
+@pytest.fixture
+def store(open_store: Callable[[], Store]) -> Iterator[Store]:
+    store = open_store()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def peopled(store: Store) -> Store:
+    """One subscriber with one subscription and one rule, and three entries that are news."""
+    with store.write():
+        store.subscribers.add(subscriber())
+        store.subscriptions.put(subscription())
+        store.rules.put([rule()], actor="ada", via="cli", now=NOW - DAY)
+    absorb(store, [sighting(n) for n in (1, 2, 3)], source="feed", baseline=False, now=NOW - DAY)
+    return store
+
+
+def message(delivery_id: str = "d_one") -> Message:
+    return Message(
+        delivery_id=delivery_id,
+        format="email",
+        subject="1 paper",
+        target="ada@example.org",
+        parts=(b"bytes \x00\xff", b"second"),
+        created_at=NOW,
+    )
+
+
+def outcome(state: DeliveryState, fence: int = 1, **fields: object) -> Outcome:
+    return Outcome(delivery_id="d_one", fence=fence, state=state, at=NOW, **fields)  # type: ignore[arg-type]
+
+
+def test_what_was_written_is_there_when_opened_again(open_store: Callable[[], Store]) -> None:
+    first = open_store()
+    with first.write():
+        first.subscribers.add(subscriber())
+    first.close()
+    second = open_store()
+    assert second.subscribers.get("ada@example.org") == subscriber()
+    second.close()
+
+
+def test_a_write_that_fails_leaves_nothing(store: Store) -> None:
+    with pytest.raises(RuntimeError), store.write():
+        store.subscribers.add(subscriber())
+        raise RuntimeError
+    assert store.subscribers.all() == []
+
+
+def test_an_inner_write_goes_with_the_outer_one(store: Store) -> None:
+    with pytest.raises(RuntimeError), store.write():
+        with store.write():
+            store.subscribers.add(subscriber())
+        raise RuntimeError
+    assert store.subscribers.all() == []
+
+
+def test_an_entry_comes_back_as_it_was_stored(store: Store) -> None:
+    full = entry(
+        1,
+        abstract="Über α.",
+        authors=("A", "B"),
+        num_authors=9,
+        organization="Org",
+        categories=("cs.LG",),
+        keywords=("k",),
+        published_at=NOW,
+        url="https://a/",
+        pdf_url="https://b/",
+        code_url="https://c/",
+        project_url="https://d/",
+        thumbnail="https://e/",
+        upvotes=0,
+        comments=2,
+        stars=3,
+        version=4,
+        extra='{"x":1}',
+        sources=("feed",),
+        first_seen_at=NOW,
+        new_at=NOW,
+    )
+    with store.write():
+        sighted = SightedEntry(entry=full, keys=(full.id, "doi:10.1/x"), shown=(Shown(source="feed"),))
+        store.entries.put([sighted], now=NOW)
+    assert store.entries.get([full.id]) == {full.id: full}
+    assert store.entries.by_keys(["doi:10.1/x", "unknown"]) == {"doi:10.1/x": full}
+
+
+def test_the_window_holds_what_became_news_in_it_most_votes_first(store: Store) -> None:
+    absorb(store, [sighting(1)], source="feed", baseline=False, now=NOW - 3 * DAY)
+    absorb(store, [sighting(2, upvotes=1), sighting(3, upvotes=7)], source="feed", baseline=False, now=NOW)
+    absorb(store, [sighting(4)], source="feed", baseline=False, now=NOW + DAY)
+    assert [e.id[-1] for e in store.entries.window(NOW - DAY, NOW)] == ["3", "2"]
+
+
+def test_a_baseline_is_stored_and_searchable_but_no_news(store: Store) -> None:
+    absorb(store, [sighting(1)], source="feed", baseline=True, now=NOW)
+    assert store.entries.window(NOW - DAY, NOW) == []
+    assert [e.id for e in store.entries.search_title("reward models")] == ["arxiv:2512.00001"]
+    assert len(store.entries.seen(NOW - DAY, NOW)) == 1
+
+
+def test_the_same_again_is_unchanged_and_moves_no_clock(store: Store) -> None:
+    absorb(store, [sighting(1)], source="feed", baseline=False, now=NOW)
+    again = absorb(store, [sighting(1)], source="feed", baseline=False, now=NOW + DAY)
+    assert (again.new, again.updated, again.unchanged) == (0, 0, 1)
+    assert store.entries.last_change() == NOW
+
+
+def test_sightings_of_two_sources_are_both_told(store: Store) -> None:
+    absorb(store, [sighting(1, announce=Announce.NEW)], source="arxiv", baseline=False, now=NOW)
+    absorb(store, [sighting(1)], source="huggingface", baseline=False, now=NOW + DAY)
+    told = store.entries.sightings("arxiv:2512.00001")
+    assert [(s.source, s.announce, s.first_at) for s in told] == [
+        ("arxiv", "new", NOW),
+        ("huggingface", None, NOW + DAY),
+    ]
+
+
+def test_two_entries_that_turn_out_to_be_one_are_joined_with_their_ledger(peopled: Store) -> None:
+    absorb(peopled, [sighting(id="feed:x", keys=("feed:x",), title="Loose")], source="feed", baseline=False, now=NOW)
+    with peopled.write():
+        peopled.deliveries.record([planned("d_one", "s_one", "k", "feed:x")])
+    both = sighting(9, keys=("arxiv:2512.00009", "feed:x"), title="Loose")
+    absorb(peopled, [both], source="arxiv", baseline=False, now=NOW)
+    assert "feed:x" not in peopled.entries.get(["feed:x"])
+    assert peopled.entries.by_keys(["feed:x"])["feed:x"].id == "arxiv:2512.00009"
+    assert peopled.deliveries.ledger(["s_one"], since=NOW - 9 * DAY) == {"s_one": frozenset({"arxiv:2512.00009"})}
+
+
+def test_titles_are_found_by_words_whatever_signs_a_person_types(store: Store) -> None:
+    absorb(store, [sighting(1, title="Scaling: laws (again)")], source="feed", baseline=False, now=NOW)
+    assert [e.title for e in store.entries.search_title('laws "scaling')] == ["Scaling: laws (again)"]
+    assert store.entries.search_title("NEAR( OR * ^") == []
+
+
+def test_a_source_keeps_its_state_and_is_due_by_its_time(store: Store) -> None:
+    record = source(state=SourceState(etag='"e"', cursor="c"), failing_since=NOW, failures=2, last_error="x")
+    with store.write():
+        store.sources.put(record)
+        store.sources.put(source("later", next_fetch_at=NOW + DAY))
+    assert store.sources.get("feed") == record
+    assert [r.name for r in store.sources.due(NOW)] == ["feed"]
+    with store.write():
+        assert store.sources.remove("feed")
+        assert not store.sources.remove("feed")
+
+
+def test_subscriptions_are_due_by_time_unless_paused(peopled: Store) -> None:
+    assert [s.id for s in peopled.subscriptions.due(NOW, limit=9)] == ["s_one"]
+    assert peopled.subscriptions.due(NOW - DAY, limit=9) == []
+    for until, due in ((None, []), (NOW + DAY, []), (NOW, ["s_one"])):
+        with peopled.write():
+            peopled.subscriptions.put(subscription(paused=True, paused_until=until))
+        assert [s.id for s in peopled.subscriptions.due(NOW, limit=9)] == due
+
+
+def test_changing_a_subscription_keeps_what_planning_wrote(peopled: Store) -> None:
+    with peopled.write():
+        peopled.deliveries.record([planned()])
+        peopled.subscriptions.put(replace(peopled.subscriptions.get(["s_one"])["s_one"], max_entries=3))
+    kept = peopled.subscriptions.get(["s_one"])["s_one"]
+    assert (kept.max_entries, kept.planned_until, kept.last_checked) == (3, NOW, 9)
+
+
+def test_rules_keep_their_history_with_who_and_through_what(peopled: Store) -> None:
+    with peopled.write():
+        peopled.rules.put([rule("DPO", mode=Mode.MUTE)], actor="bob", via="web", now=NOW)
+        assert peopled.rules.remove("r_one", actor="eve", via="slack", now=NOW)
+    changes = peopled.rules.history("s_one")
+    assert [(c.actor, c.via, c.before is None, c.after is None) for c in changes] == [
+        ("ada", "cli", True, False),
+        ("bob", "web", False, False),
+        ("eve", "slack", False, True),
+    ]
+    assert peopled.rules.of(["s_one"]) == {}
+
+
+def test_removing_a_person_removes_everything_of_theirs(peopled: Store) -> None:
+    with peopled.write():
+        peopled.deliveries.record([planned("d_one", "s_one", "k", "arxiv:2512.00001")])
+        assert peopled.subscribers.remove("ada@example.org")
+    facts = peopled.facts()
+    assert (facts["subscription"], facts["rule"], facts["delivery"], facts["delivery_item"]) == (0, 0, 0, 0)
+    assert facts["entry"] == 3
+
+
+def test_a_slot_has_one_delivery_whoever_plans_it_again(peopled: Store) -> None:
+    with peopled.write():
+        assert peopled.deliveries.record([planned("d_one")]) == ["d_one"]
+        assert peopled.deliveries.record([planned("d_two")]) == []
+    assert [d.id for d in peopled.deliveries.all()] == ["d_one"]
+
+
+def test_an_entry_goes_to_a_subscription_once(peopled: Store) -> None:
+    with peopled.write():
+        peopled.deliveries.record([planned("d_one", "s_one", "k1", "arxiv:2512.00001")])
+        peopled.deliveries.record([planned("d_two", "s_one", "k2", "arxiv:2512.00001", "arxiv:2512.00002")])
+    assert [item.entry_id for item in peopled.deliveries.items("d_two")] == ["arxiv:2512.00002"]
+    found = peopled.deliveries.of_entry("s_one", "arxiv:2512.00001")
+    assert found is not None
+    assert found[0].id == "d_one"
+
+
+def test_a_claim_counts_the_attempt_and_holds_until_the_lease_ends(peopled: Store) -> None:
+    with peopled.write():
+        peopled.deliveries.record([planned()])
+        first = peopled.deliveries.claim(NOW, lease=LEASE, limit=9)
+        assert [(d.attempts, d.state, d.fence) for d in first] == [(1, DeliveryState.CLAIMED, 1)]
+        assert peopled.deliveries.claim(NOW + LEASE / 2, lease=LEASE, limit=9) == []
+        assert [d.attempts for d in peopled.deliveries.claim(NOW + LEASE, lease=LEASE, limit=9)] == [2]
+
+
+def test_only_the_latest_claim_may_record_an_outcome(peopled: Store) -> None:
+    with peopled.write():
+        peopled.deliveries.record([planned()])
+        peopled.deliveries.claim(NOW, lease=LEASE, limit=9)
+        peopled.deliveries.claim(NOW + LEASE, lease=LEASE, limit=9)
+        assert peopled.deliveries.finish([outcome(DeliveryState.SENT, fence=1)]) == []
+        assert peopled.deliveries.finish([outcome(DeliveryState.SENT, fence=2)]) == ["d_one"]
+        assert peopled.deliveries.finish([outcome(DeliveryState.SENT, fence=2)]) == []
+
+
+def test_a_finished_delivery_is_never_claimed_again(peopled: Store) -> None:
+    for state in (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.HELD):
+        with peopled.write():
+            peopled.deliveries.record([planned("d_one", "s_one", state.value)])
+            (claimed,) = peopled.deliveries.claim(NOW, lease=LEASE, limit=9)
+            done = Outcome(delivery_id=claimed.id, fence=claimed.fence, state=state, at=NOW)
+            peopled.deliveries.finish([done])
+            assert peopled.deliveries.claim(NOW + 9 * DAY, lease=LEASE, limit=9) == []
+            peopled.subscriptions.remove("s_one")
+            peopled.subscriptions.put(subscription())
+
+
+def test_a_deferred_delivery_comes_back_at_its_time_with_its_parts(peopled: Store) -> None:
+    later = outcome(DeliveryState.DEFERRED, next_attempt_at=NOW + DAY, accepted=("1.1",), reason="greylisted")
+    with peopled.write():
+        peopled.deliveries.record([planned()])
+        peopled.deliveries.claim(NOW, lease=LEASE, limit=9)
+        peopled.deliveries.finish([later])
+        assert peopled.deliveries.claim(NOW + DAY / 2, lease=LEASE, limit=9) == []
+        (again,) = peopled.deliveries.claim(NOW + DAY, lease=LEASE, limit=9)
+    assert (again.attempts, again.accepted) == (2, ("1.1",))
+
+
+def test_an_attempt_that_was_given_back_does_not_count(peopled: Store) -> None:
+    with peopled.write():
+        peopled.deliveries.record([planned()])
+        peopled.deliveries.claim(NOW, lease=LEASE, limit=9)
+        peopled.deliveries.finish([outcome(DeliveryState.DEFERRED, next_attempt_at=NOW, give_back_attempt=True)])
+        (again,) = peopled.deliveries.claim(NOW, lease=LEASE, limit=9)
+    assert again.attempts == 1
+
+
+def test_nothing_is_claimed_after_a_subscription_was_removed_or_paused(peopled: Store) -> None:
+    with peopled.write():
+        peopled.deliveries.record([planned()])
+        peopled.subscriptions.put(subscription(paused=True))
+        assert peopled.deliveries.claim(NOW, lease=LEASE, limit=9) == []
+        peopled.subscriptions.remove("s_one")
+        assert peopled.deliveries.claim(NOW, lease=LEASE, limit=9) == []
+
+
+def test_a_frozen_message_comes_back_byte_for_byte_until_it_was_accepted(peopled: Store) -> None:
+    with peopled.write():
+        peopled.deliveries.record([planned()])
+        (claimed,) = peopled.deliveries.claim(NOW, lease=LEASE, limit=9)
+        assert peopled.deliveries.freeze("d_one", claimed.fence, message())
+        assert peopled.deliveries.message("d_one") == message()
+        peopled.deliveries.finish([outcome(DeliveryState.SENT)])
+    assert peopled.deliveries.message("d_one") is None
+
+
+def test_a_lost_claim_freezes_nothing(peopled: Store) -> None:
+    with peopled.write():
+        peopled.deliveries.record([planned()])
+        peopled.deliveries.claim(NOW, lease=LEASE, limit=9)
+        assert not peopled.deliveries.freeze("d_one", 7, message())
+    assert peopled.deliveries.message("d_one") is None
+
+
+def test_an_instant_subscription_is_due_only_after_something_changed(peopled: Store) -> None:
+    from notifier.model import Cadence, Every
+
+    with peopled.write():
+        peopled.subscriptions.put(subscription(cadence=Cadence(every=Every.INSTANT), next_due_at=NOW))
+        peopled.deliveries.record([replace(planned(), next_due_at=NOW)])
+    assert peopled.subscriptions.due(NOW + LEASE, limit=9) == []
+    absorb(peopled, [sighting(8)], source="feed", baseline=False, now=NOW + LEASE)
+    assert [s.id for s in peopled.subscriptions.due(NOW + LEASE, limit=9)] == ["s_one"]
