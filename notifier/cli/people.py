@@ -83,7 +83,9 @@ def add_subscription(
     every: Annotated[Every, typer.Option(help="How often.")],
     at: Annotated[str, typer.Option(help="Time of day in the person's zone, such as 08:00.")] = "08:00",
     days: Annotated[str, typer.Option(help="Weekdays, such as mon,thu.")] = "",
-    max: Annotated[int, typer.Option(help="Entries shown in full. Default: setting max_entries.", min=1, max=200)] = 0,
+    max: Annotated[
+        int | None, typer.Option(help="Entries shown in full. Default: setting max_entries.", min=1, max=200)
+    ] = None,
     empty: Annotated[bool, typer.Option("--empty", help="Send also when nothing matched.")] = False,
     json: Json = False,
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from notifier.errors import RuleError
 from notifier.matching.names import name_words
-from notifier.matching.normalize import atoms_of, clean, raw_tokens
+from notifier.matching.normalize import clean, pieces_of, raw_runs
 from notifier.matching.query import Age, Author, Compare, Kind, Label, Published, Query, Regex, Text
 from notifier.model import Announce
 
@@ -97,9 +97,9 @@ def _bare(parts: tuple[str, ...]) -> list[str]:
 
 def _parts(content: str, place: Place, *, exact: bool) -> tuple[str, ...]:
     parts: list[str] = []
-    for raw in raw_tokens(content):
-        for number, atom in enumerate(atoms_of(raw)):
-            parts.append(("-" if number else "") + (atom.surface if exact else atom.folded))
+    for run in raw_runs(content):
+        for piece in pieces_of(run):
+            parts.append(("-" if piece.glued else "") + (piece.atom.surface if exact else piece.atom.folded))
     if not parts:
         raise RuleError(f"'{content}' has no letter or digit to look for", column=place.column)
     return tuple(parts)

@@ -15,7 +15,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from notifier.matching.index import SEARCHED, text_hash
+from notifier.matching.index import SEARCHED
+from notifier.matching.normalize import text_hash
 from notifier.matching.query import And, Kind, Leaf, Not, Or, Query, Text, Topic
 from notifier.matching.sequence import MOST_JOINED, compounds, joined_term, parts_of, siblings
 

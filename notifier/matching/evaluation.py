@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -99,9 +100,13 @@ class _Evaluation:
 
     def _add_merged(self) -> None:
         """Leaves with two or three parts that the window has as one word: "fine tuning" in "finetuning"."""
-        terms = list(self.index.term_numbers)
-        for number, leaf in _hits(self.index.term_hashes, self.compiled.merged):
-            for position in self.index.positions(self.index.surfaces_of(terms[number])).tolist():
+        asking: dict[int, list[int]] = defaultdict(list)
+        for surface, leaf in _hits(self.index.term_hashes, self.compiled.merged):
+            asking[surface].append(leaf)
+        asked = np.zeros(len(self.index.atoms), bool)
+        asked[list(asking)] = True
+        for position in np.flatnonzero(asked[self.index.surfaces]).tolist():
+            for leaf in asking[int(self.index.surfaces[position])]:
                 self._look_at(leaf, position)
 
     def _look_at(self, leaf: int, position: int) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from notifier.matching.clauses import compile_regex, searchable
 from notifier.matching.names import name_fits, name_words
-from notifier.matching.normalize import Atom, atoms_of, raw_tokens
+from notifier.matching.normalize import PRIME, Atom, Piece, pieces_of, raw_runs
 from notifier.matching.query import Author, Kind, Label, Leaf, Regex, Text
 from notifier.matching.sequence import find, parts_of
 from notifier.matching.values import ValueLeaf, holds, labels
@@ -26,15 +26,8 @@ FIELDS = ("title", "abstract", "keywords", "organization")
 SEARCHED = {"": (0, 1, 2), **{name: (code,) for code, name in enumerate(FIELDS)}}
 """The codes of the fields a text clause looks into."""
 
-# Atoms joined into one word are recognised by hash(left + right) = hash(left) * 256^len(right) + hash(right),
-# modulo a prime below 2^32 so that products fit 64 bits; every hit is checked against the strings.
-_PRIME = 4_294_967_291
-_POWERS = np.array([pow(256, n, _PRIME) for n in range(256)], np.uint64)
+_POWERS = np.array([pow(256, n, PRIME) for n in range(256)], np.uint64)
 _SEPARATOR = Atom(surface="", folded="", term="")
-
-
-def text_hash(text: str) -> int:
-    return int.from_bytes(text.encode("utf-8", "surrogatepass"), "big") % _PRIME
 
 
 def texts(entry: Entry) -> Iterator[tuple[int, str]]:
@@ -48,7 +41,7 @@ def texts(entry: Entry) -> Iterator[tuple[int, str]]:
 
 
 class _Numbered(dict[str, int]):
-    """Raw tokens to running numbers; 0 is the separator behind each piece of text."""
+    """Runs to running numbers; 0 is the separator behind each piece of text."""
 
     def __missing__(self, key: str) -> int:
         number = self[key] = len(self)
@@ -75,30 +68,31 @@ class Index:
         look_up = numbers.__getitem__
         for position, entry in enumerate(self.entries):
             for code, text in texts(entry):
-                found = raw_tokens(text)
+                found = raw_runs(text)
                 stream.extend(map(look_up, found))
                 stream.append(0)
                 segments.append((position, code, len(found) + 1))
-        pieces = [(_SEPARATOR,), *(atoms_of(raw) for raw in list(numbers)[1:])]
+        pieces = [(Piece(_SEPARATOR, False, 0, 0),), *map(pieces_of, list(numbers)[1:])]
         self._number_atoms(pieces)
         self._lay_out(np.array(stream, np.int32), np.array(segments, np.int32).reshape(-1, 3), pieces)
 
-    def _number_atoms(self, pieces: Sequence[tuple[Atom, ...]]) -> None:
+    def _number_atoms(self, pieces: Sequence[tuple[Piece, ...]]) -> None:
         """Surfaces and terms get numbers, 0 is the separator's."""
-        self.atoms = list(dict.fromkeys(chain.from_iterable(pieces)))
+        self.atoms = list(dict.fromkeys(piece.atom for run in pieces for piece in run))
         self.term_numbers = {term: i for i, term in enumerate(dict.fromkeys(each.term for each in self.atoms))}
         self.term_of = np.array([self.term_numbers[each.term] for each in self.atoms], np.int32)
 
-    def _lay_out(self, raws: NDArray[np.int32], segments: NDArray[np.int32], pieces: Sequence[Sequence[Atom]]) -> None:
+    def _lay_out(self, runs: NDArray[np.int32], segments: NDArray[np.int32], pieces: Sequence[Sequence[Piece]]) -> None:
         """One array element an atom: its surface, term, entry, field, and whether it is glued to the one before."""
-        surface_numbers = {each: i for i, each in enumerate(self.atoms)}
-        flat = np.array([surface_numbers[each] for piece in pieces for each in piece], np.int32)
-        sizes = np.array([len(piece) for piece in pieces], np.int64)
-        counts = sizes[raws]
+        numbers = {each: i for i, each in enumerate(self.atoms)}
+        flat = np.array([(numbers[piece.atom], piece.glued) for run in pieces for piece in run], np.int32)
+        sizes = np.array([len(run) for run in pieces], np.int64)
+        counts = sizes[runs]
         inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        self.surfaces = flat[np.repeat((np.cumsum(sizes) - sizes)[raws], counts) + inside]
+        places = np.repeat((np.cumsum(sizes) - sizes)[runs], counts) + inside
+        self.surfaces = flat[places, 0]
         self.terms = self.term_of[self.surfaces]
-        self.glued = inside > 0
+        self.glued = flat[places, 1].astype(bool)
         self.entry_of = np.repeat(np.repeat(segments[:, 0], segments[:, 2]), counts)
         self.field_of = np.repeat(np.repeat(segments[:, 1], segments[:, 2]), counts).astype(np.int8)
 
@@ -243,23 +237,27 @@ class Index:
 
     @cached_property
     def term_hashes(self) -> NDArray[np.uint64]:
-        return np.array([text_hash(term) for term in self.term_numbers], np.uint64)
+        """The hash of each surface's term."""
+        return self._hashes[:, 2]
+
+    @cached_property
+    def _hashes(self) -> NDArray[np.uint64]:
+        flat = np.fromiter(chain.from_iterable(each.hashes for each in self.atoms), np.uint64, 4 * len(self.atoms))
+        return flat.reshape(-1, 4)
 
     @cached_property
     def joined_hashes(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-        """For each position the hash of its atom joined with the next one, and with the next two; 0 where none."""
-        folded = np.array([text_hash(each.folded) for each in self.atoms], np.uint64)[self.surfaces]
-        width = _widths(each.folded for each in self.atoms)[self.surfaces]
-        last = self.term_hashes[self.terms]
-        last_width = _widths(self.term_numbers)[self.terms]
-        two = (folded[:-1] * _POWERS[last_width[1:]] + last[1:]) % _PRIME
-        front = (folded[:-1] * _POWERS[width[1:]] + folded[1:]) % _PRIME
-        three = (front[:-1] * _POWERS[last_width[2:]] + last[2:]) % _PRIME
+        """For each position the hash of its atom joined with the next one, and with the next two; 0 where none.
+
+        Equal hashes are only a hint; who uses them compares the strings.
+        """
+        folded, width, last, last_width = self._hashes[self.surfaces].T
+        power = _POWERS[np.minimum(width, 255).astype(np.int64)]
+        last_power = _POWERS[np.minimum(last_width, 255).astype(np.int64)]
+        two = (folded[:-1] * last_power[1:] + last[1:]) % PRIME
+        front = (folded[:-1] * power[1:] + folded[1:]) % PRIME
+        three = (front[:-1] * last_power[2:] + last[2:]) % PRIME
         wall = self.surfaces == 0
         two[wall[:-1] | wall[1:]] = 0
         three[wall[:-2] | wall[1:-1] | wall[2:]] = 0
         return two, three
-
-
-def _widths(words: Iterable[str]) -> NDArray[np.int64]:
-    return np.array([min(255, len(word.encode("utf-8", "surrogatepass"))) for word in words], np.int64)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from notifier.matching.normalize import fold, is_character, raw_tokens
-
-_PIECES = re.compile(r"[-_^]")
+from notifier.matching.normalize import is_character, pieces_of, raw_runs
 
 
 @lru_cache(maxsize=2**16)
@@ -16,7 +13,7 @@ def name_words(name: str) -> tuple[str, ...]:
     """The folded words of a name, given names first."""
     family, comma, given = name.partition(",")
     text = f"{given} {family}" if comma else name
-    return tuple(fold(piece) for raw in raw_tokens(text) for piece in _PIECES.split(raw))
+    return tuple(piece.atom.folded for run in raw_runs(text) for piece in pieces_of(run))
 
 
 def name_fits(wanted: Sequence[str], prefix: bool, name: Sequence[str]) -> bool:

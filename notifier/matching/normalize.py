@@ -70,7 +70,6 @@ _ODD = re.compile(
     r"|[${}]"
     rf"|[^\x00-\x7f][{_JOINING}]*"
 )
-_TEX_SIGN = re.compile(r"[\\${}]")
 _LATIN_MARK = re.compile(f"[{_MARKS}]")
 _CHARACTERS = str.maketrans(
     {
@@ -96,24 +95,39 @@ _CHARACTERS = str.maketrans(
     }
 )
 
+# Text is cut into runs first, because a run's atoms need finding only once however often it occurs.
+_KEPT = "-_^'+#*"
+_RUN = re.compile(r"[\w\-^'+#*]+")
+_RUN_TABLE = "".join(chr(code) if chr(code).isalnum() or chr(code) in _KEPT else " " for code in range(128))
 _SIGNED = r"[A-Za-z]\+\+|[A-Za-z]\#(?!\w)|[A-Z]\*(?![\w*])"
-_RUN = rf"[^\W_{CHARACTERWISE}]+"
-_PIECE = rf"(?:{_SIGNED}|{_RUN})"
-_RAW_ASCII = re.compile(r"[A-Za-z0-9]+(?:[-_^'][A-Za-z0-9]+)*")
-_RAW = re.compile(rf"[{CHARACTERWISE}]|(?<![\w*])\*[A-Z]{{2,}}(?![\w*])|{_PIECE}(?:[-_^']{_PIECE})*")
-_SIGN = re.compile(r"[+#*]")
+_PIECE = rf"(?:{_SIGNED}|[^\W_{CHARACTERWISE}]+)"
+_CHAIN = re.compile(rf"[{CHARACTERWISE}]|(?<![\w*])\*[A-Z]{{2,}}(?![\w*])|{_PIECE}(?:[-_^']{_PIECE})*")
 _JOINT = re.compile(r"[-_^]")
 _POSSESSIVE = re.compile(r"'[sS]\b")
 _CHARACTERWISE = re.compile(f"[{CHARACTERWISE}]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+PRIME = 4_294_967_291
+"""Below 2^32, so that the products of ``text_hash`` values fit 64 bits."""
+
+
+def text_hash(text: str) -> int:
+    """hash(left + right) = hash(left) * 256^bytes(right) + hash(right), modulo PRIME."""
+    return int.from_bytes(text.encode("utf-8", "surrogatepass"), "big") % PRIME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Atom:
-    """``surface`` as it stands (cleaned), ``folded`` without case, ``term`` with its inflection folded."""
+    """``surface`` as it stands (cleaned), ``folded`` without case, ``term`` with its inflection folded.
+
+    ``hashes`` are the hash and the length in bytes of ``folded``, then of ``term``. Atoms are shared, and
+    compared by identity; two of the same surface do no harm.
+    """
 
     surface: str
     folded: str
     term: str
+    hashes: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +170,7 @@ def _replace(match: re.Match[str]) -> str:
 
 
 def clean(text: str) -> str:
-    if text.isascii() and not _TEX_SIGN.search(text):
+    if text.isascii() and "\\" not in text and "$" not in text and "{" not in text and "}" not in text:
         return text
     return _ODD.sub(_replace, text)
 
@@ -203,27 +217,51 @@ def cleaned(text: str) -> Cleaned:
     return Cleaned(text="".join(pieces), starts=tuple(starts), sources=tuple(sources), same=tuple(same))
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    return _RAW_ASCII if text.isascii() and not _SIGN.search(text) else _RAW
-
-
-def raw_tokens(text: str) -> list[str]:
-    """The raw tokens of a text, joints inside them; ``atoms_of`` cuts each into its atoms."""
+def raw_runs(text: str) -> list[str]:
+    """The runs of a text: what stands between white space and punctuation."""
     text = clean(text)
-    return _pattern(text).findall(text)
+    return text.translate(_RUN_TABLE).split() if text.isascii() else _RUN.findall(text)
 
 
-@lru_cache(maxsize=2**18)
-def atoms_of(raw: str) -> tuple[Atom, ...]:
-    """The atoms of one raw token; all but the first are glued to the one before."""
-    return tuple(atom(piece) for piece in _JOINT.split(raw))
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One atom of a run, where it begins there, and whether it is glued to the piece before."""
+
+    atom: Atom
+    glued: bool
+    start: int
+    end: int
+
+
+def pieces_of(run: str) -> tuple[Piece, ...]:
+    # Text without spaces makes long runs that never come again.
+    return _pieces_cached(run) if len(run) <= 64 else _pieces(run)
+
+
+def _pieces(run: str) -> tuple[Piece, ...]:
+    found: list[Piece] = []
+    for chain in _CHAIN.finditer(run):
+        at = chain.start()
+        for number, surface in enumerate(_JOINT.split(chain.group())):
+            found.append(Piece(atom(surface), number > 0, at, at + len(surface)))
+            at += len(surface) + 1
+    return tuple(found)
+
+
+_pieces_cached = lru_cache(maxsize=2**18)(_pieces)
 
 
 @lru_cache(maxsize=2**18)
 def atom(surface: str) -> Atom:
     folded = fold(surface)
     plain = _POSSESSIVE.sub("", surface).replace("'", "") or surface.replace("'", "")
-    return Atom(surface=plain, folded=folded, term=folded if is_character(folded) else lemma(folded))
+    term = folded if is_character(folded) else lemma(folded)
+    hashes = (text_hash(folded), _width(folded), text_hash(term), _width(term))
+    return Atom(surface=plain, folded=folded, term=term, hashes=hashes)
+
+
+def _width(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def fold(surface: str) -> str:
@@ -243,14 +281,9 @@ def is_character(folded: str) -> bool:
 
 def tokens(text: str) -> Tokens:
     source = cleaned(text)
-    atoms: list[Atom] = []
-    glued: list[bool] = []
-    spans: list[tuple[int, int]] = []
-    for raw in _pattern(source.text).finditer(source.text):
-        at = raw.start()
-        for number, piece in enumerate(_JOINT.split(raw.group())):
-            atoms.append(atom(piece))
-            glued.append(number > 0)
-            spans.append(source.original(at, at + len(piece)))
-            at += len(piece) + 1
-    return Tokens(atoms=tuple(atoms), glued=tuple(glued), spans=tuple(spans))
+    found = [(run.start(), piece) for run in _RUN.finditer(source.text) for piece in pieces_of(run.group())]
+    return Tokens(
+        atoms=tuple(piece.atom for _, piece in found),
+        glued=tuple(piece.glued for _, piece in found),
+        spans=tuple(source.original(at + piece.start, at + piece.end) for at, piece in found),
+    )

@@ -73,24 +73,24 @@ def sentences(text: str) -> list[Span]:
 def _window(text: str, marks: list[Span], limit: int) -> Span:
     ranges = sentences(text)
     candidates = [
-        (ranges[first][0], ranges[last][1])
+        (last - first, (ranges[first][0], ranges[last][1]))
         for first in range(len(ranges))
         for last in range(first, min(first + SENTENCES, len(ranges)))
         if ranges[last][1] - ranges[first][0] <= limit
     ]
-    best = max(candidates, key=lambda window: _worth(window, marks), default=None)
+    _, best = max(candidates, key=lambda each: _worth(*each, marks), default=(0, None))
     if best is None or (marks and not _inside(best, marks)):
         return _cut_at_words(text, marks, ranges, limit)
     return best
 
 
-def _worth(window: Span, marks: list[Span]) -> tuple[int, int, float, int]:
-    """Most marks first, then most text, then the match nearest to the middle, then the earliest."""
+def _worth(sentences: int, window: Span, marks: list[Span]) -> tuple[float, ...]:
+    """Most marks first, then most sentences, then the match nearest to the middle; without marks the beginning."""
     held = _inside(window, marks)
-    middle = sum(start for start, _ in held) / len(held) if held else 0
-    length = window[1] - window[0]
-    # Lengths within about a line of each other are worth the same: where the match stands then decides.
-    return len(held), length // 80, -abs((window[0] + window[1]) / 2 - middle), -window[0]
+    if not held:
+        return 0, -window[0], sentences
+    middle = sum(start for start, _ in held) / len(held)
+    return len(held), sentences, -abs((window[0] + window[1]) / 2 - middle), -window[0]
 
 
 def _inside(window: Span, marks: list[Span]) -> list[Span]:

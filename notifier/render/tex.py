@@ -53,6 +53,8 @@ _ACCENT = re.compile(r"\\(['`\"^~=.]|[cvHurk](?=\{))\s*(?:\{\\?([A-Za-z])\}|\\?(
 # As pandoc has it, so that "from $5 to $10" stays money: no space inside the dollars, no digit after the second.
 _MATH = re.compile(r"\$(?!\s)([^$]{1,200})(?<!\s)\$(?!\d)|\\\((.{1,200}?)\\\)")
 _DEEPEST = 8
+_LONGEST_ARGUMENT = 1000
+"""Characters up to which a closing brace is looked for, so that braces without end cost nothing."""
 
 Origin = tuple[str, int]
 
@@ -217,7 +219,7 @@ def _grouped(inner: list[Origin], at: int) -> list[Origin]:
 def _closing(text: str, at: int, end: int) -> int | None:
     """Where the brace that opens at ``at`` closes."""
     depth = 0
-    for here in range(at, end):
+    for here in range(at, min(end, at + _LONGEST_ARGUMENT)):
         if text[here] in "{}" and text[here - 1] != "\\":
             depth += 1 if text[here] == "{" else -1
             if depth == 0:

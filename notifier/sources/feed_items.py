@@ -197,7 +197,7 @@ def _thumbnail(item: Any) -> str | None:
 def _instant(item: Any, now: datetime) -> datetime | None:
     """The item's own date, unless it cannot be one: absent values are None, never a guess."""
     # The dict's own get: feedparser's makes up an "updated" from "published", with a warning.
-    parts = dict.get(item, "published_parsed") or dict.get(item, "updated_parsed")
+    parts: Any = dict.get(item, "published_parsed") or dict.get(item, "updated_parsed")
     try:
         year, month, day, hour, minute, second = parts[:6]
         moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)

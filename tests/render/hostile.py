@@ -8,7 +8,7 @@ _CORES = (
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
     '"><svg/onload=alert(1)>',
-    "'\"><a href=\"javascript:alert(1)\">x</a>",
+    '\'"><a href="javascript:alert(1)">x</a>',
     "</title></style><script>alert(1)</script>",
     "<!-- --><body onload=alert(1)>",
     "]]><![CDATA[<script>alert(1)</script>",

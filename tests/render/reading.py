@@ -99,6 +99,6 @@ def texts(part: dict[str, Any]) -> list[str]:
     """Every text of every block, in order."""
     out = []
     for block in part["blocks"]:
-        objects = [block["text"]] if "text" in block else block["elements"]
+        objects = [block["text"]] if "text" in block else block.get("elements", [])
         out += [each["text"] if isinstance(each["text"], str) else each["text"]["text"] for each in objects]
     return out

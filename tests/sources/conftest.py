@@ -1,3 +1,4 @@
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
@@ -5,6 +6,8 @@ import pytest
 
 from notifier.sources import Http
 from tests.servers.web import WebServer
+
+AUTHORITIES = ssl.create_default_context()
 
 
 @pytest.fixture
@@ -16,5 +19,10 @@ def web() -> Iterator[WebServer]:
 @pytest.fixture
 async def http() -> AsyncIterator[Http]:
     """A client that may read from loopback, where the server of these tests is."""
-    async with Http(contact="ops@example.org", timeout=timedelta(seconds=5), allow_networks=["127.0.0.0/8"]) as client:
+    async with Http(
+        contact="ops@example.org",
+        timeout=timedelta(seconds=5),
+        allow_networks=["127.0.0.0/8"],
+        ssl_context=AUTHORITIES,
+    ) as client:
         yield client

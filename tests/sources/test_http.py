@@ -14,15 +14,29 @@ from notifier import __version__
 from notifier.errors import SettingsError, SourceError
 from notifier.sources.http import Http, user_agent
 from notifier.sources.network import Resolve, is_permitted
+from notifier.sources.network import resolve as system_resolve
 from tests.servers.web import Answer, WebServer, drip, endless, make_certificate
 
 MEBIBYTE = 1024 * 1024
+# Loading the authorities takes longer than most of these tests.
+AUTHORITIES = ssl.create_default_context()
 
 
 def client(
-    *, seconds: float = 5, max_bytes: int = MEBIBYTE, allow: Sequence[str] = ("127.0.0.0/8",), **rest: object
+    *,
+    seconds: float = 5,
+    max_bytes: int = MEBIBYTE,
+    allow: Sequence[str] = ("127.0.0.0/8",),
+    resolve: Resolve = system_resolve,
+    ssl_context: ssl.SSLContext = AUTHORITIES,
 ) -> Http:
-    return Http(timeout=timedelta(seconds=seconds), max_bytes=max_bytes, allow_networks=allow, **rest)  # type: ignore[arg-type]
+    return Http(
+        timeout=timedelta(seconds=seconds),
+        max_bytes=max_bytes,
+        allow_networks=allow,
+        resolve=resolve,
+        ssl_context=ssl_context,
+    )
 
 
 def resolver(*answers: Sequence[str]) -> Resolve:

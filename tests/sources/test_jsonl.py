@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier.errors import SourceError
@@ -194,6 +194,7 @@ json_values = st.recursive(
 names = st.sampled_from(["id", "title", "url", "authors", "upvotes", "version", "published_at", "source", "x"])
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.binary(max_size=60) | st.dictionaries(names, json_values).map(lambda d: json.dumps(d).encode())))
 def test_whatever_comes_is_either_an_entry_or_a_reason(lines: list[bytes]) -> None:
     fetched = read_lines(io.BytesIO(b"\n".join(lines)))

@@ -8,11 +8,10 @@ whose stretches are the same (aliases mostly) are one clock and are gone through
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from multiprocessing import Pool
+from multiprocessing.pool import Pool
 from zoneinfo import ZoneInfo, available_timezones
 
 from notifier.cadence import due_slot, next_slot
@@ -35,16 +34,15 @@ class Stretch:
 
 def stretches(zone: str, start: datetime, end: datetime) -> tuple[Stretch, ...]:
     tz = ZoneInfo(zone)
-    found, begun, step = [], start, timedelta(hours=6)
-    moment = start
+    found, begun, moment, offset = [], start, start, offset_at(start, tz)
     while moment < end:
-        later = min(moment + step, end)
-        if offset_at(later, tz) != offset_at(moment, tz):
+        later = min(moment + timedelta(hours=12), end)
+        if (new := offset_at(later, tz)) != offset:
             change = change_between(moment, later, tz)
-            found.append(Stretch(begun, change, offset_at(moment, tz)))
-            begun = change
+            found.append(Stretch(begun, change, offset))
+            begun, offset = change, new
         moment = later
-    return (*found, Stretch(begun, end, offset_at(end, tz)))
+    return (*found, Stretch(begun, end, offset))
 
 
 def offset_at(moment: datetime, tz: ZoneInfo) -> timedelta:
@@ -111,20 +109,20 @@ def check_around_changes(zone: str, clock: tuple[Stretch, ...]) -> tuple[int, li
     return checked, wrong
 
 
-def clocks(start: datetime, end: datetime) -> list[tuple[str, tuple[Stretch, ...]]]:
+def clocks(pool: Pool, start: datetime, end: datetime) -> list[tuple[str, tuple[Stretch, ...]]]:
     """One zone of each clock, with its stretches."""
-    names = defaultdict(list)
-    for zone in sorted(available_timezones() - {"localtime", "Factory"}):
-        names[stretches(zone, start, end)].append(zone)
-    print(f"   {sum(map(len, names.values()))} zones with {len(names)} different clocks, {start:%Y} to {end:%Y}")
-    return [(zones[0], clock) for clock, zones in names.items()]
+    zones = sorted(available_timezones() - {"localtime", "Factory"})
+    found = pool.starmap(stretches, [(zone, start, end) for zone in zones])
+    different = dict(zip(reversed(found), reversed(zones), strict=True))
+    print(f"   {len(zones)} zones with {len(different)} different clocks, {start:%Y} to {end:%Y}")
+    return [(zone, clock) for clock, zone in different.items()]
 
 
 def main() -> int:
     wrong = []
     with Pool(os.cpu_count()) as pool:
         for check, span in ((check_dates, WHOLE), (check_around_changes, CHANGES)):
-            results = pool.starmap(check, clocks(*span), chunksize=1)
+            results = pool.starmap(check, clocks(pool, *span), chunksize=1)
             faults = [fault for _, found in results for fault in found]
             print(f"   {sum(count for count, _ in results):,} slots, {len(faults)} wrong", flush=True)
             wrong += faults
