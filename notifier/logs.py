@@ -10,12 +10,20 @@ import structlog
 from notifier.settings import Settings
 
 
+def quiet() -> None:
+    """For a command that answers a person: only what went wrong."""
+    _configure(logging.WARNING, as_json=False)
+
+
 def configure(settings: Settings) -> None:
     """Send log lines to stderr. Secrets are SecretStr and show as stars wherever they are logged."""
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    _configure(logging.getLevelNamesMapping()[settings.log_level.upper()], as_json=settings.log_json)
+
+
+def _configure(level: int, *, as_json: bool) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
-        if settings.log_json
+        if as_json
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     structlog.configure(
@@ -23,7 +31,7 @@ def configure(settings: Settings) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info if settings.log_json else structlog.processors.StackInfoRenderer(),
+            structlog.processors.format_exc_info if as_json else structlog.processors.StackInfoRenderer(),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import TomlConfigSettingsSource
 
@@ -165,7 +166,23 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         file = cls.model_config.get("toml_file")
         toml = (TomlConfigSettingsSource(settings_cls),) if file else ()
-        return (init_settings, env_settings, dotenv_settings, *toml)
+        return (init_settings, env_settings, _OwnOnly(settings_cls, dotenv_settings), *toml)
+
+
+class _OwnOnly(PydanticBaseSettingsSource):
+    """A ``.env`` is shared by many programs: what does not begin with our prefix is none of ours."""
+
+    def __init__(self, settings_cls: type[BaseSettings], inner: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self._inner = inner
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self._inner.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        ours = self.settings_cls.model_fields.keys()
+        found = self._inner()
+        return {name: value for name, value in found.items() if name in ours or name.startswith(PREFIX.lower())}
 
 
 def load(data_dir: Path | None = None) -> Settings:

@@ -46,7 +46,7 @@ def test_a_wrong_value_is_named_with_its_place(tmp_path: Path, monkeypatch: pyte
     assert str(file) in str(in_file.value)
     file.unlink()
     monkeypatch.setenv("NOTIFIER_DEFAULT_TIMEZONE", "Mars/Olympus")
-    with pytest.raises(SettingsError, match="NOTIFIER_DEFAULT_TIMEZONE.*no IANA time zone"):
+    with pytest.raises(SettingsError, match=r"NOTIFIER_DEFAULT_TIMEZONE.*no IANA time zone"):
         load(tmp_path)
 
 

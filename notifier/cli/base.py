@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from notifier import settings
+from notifier import logs, settings
 from notifier.app import App, system_clock
 from notifier.errors import UsageError
 
@@ -66,6 +66,7 @@ def command(owner: typer.Typer, name: str) -> Callable[[F], F]:
 
 
 def open_app(data_dir: Path | None, now: str | None) -> App:
+    logs.quiet()
     fixed = instant(now or os.environ.get(NOW_VARIABLE) or "", ZoneInfo("UTC"), what="--now")
     return App(settings=settings.load(data_dir), clock=(lambda: fixed) if fixed else system_clock)
 

@@ -102,7 +102,7 @@ def add(
     record = SourceRecord(
         name=name.strip() or _name_of(url),
         kind=kind_of(url),
-        url=url.strip(),
+        url=_absolute(url.strip()),
         every=_interval(every),
         added_at=now,
         next_fetch_at=now,
@@ -219,6 +219,11 @@ def _name_of(url: str) -> str:
         word for word in re.split(r"[/.?=&]+", parts.path) if word not in ("", "feed", "rss", "atom", "xml", "index")
     ]
     return "-".join([host, *words[-1:]])
+
+
+def _absolute(url: str) -> str:
+    """A file is read later, from wherever the program then runs."""
+    return url if "://" in url or url == "huggingface" else str(Path(url).absolute())
 
 
 def _interval(text: str) -> timedelta:

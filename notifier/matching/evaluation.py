@@ -15,7 +15,7 @@ from notifier.matching.sequence import compounds, find, joined_term, may_join, s
 
 _BLOCK = 8_192
 """Rules worked on at once: with a thousand entries a block is 1 MB and stays in the processor's cache."""
-_FILTER_BITS = 22
+_FILTER_BITS = 20
 
 
 def evaluate(index: Index, queries: Sequence[Query]) -> NDArray[np.uint64]:

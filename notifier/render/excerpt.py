@@ -78,7 +78,7 @@ def _window(text: str, marks: list[Span], limit: int) -> Span:
         for last in range(first, min(first + SENTENCES, len(ranges)))
         if ranges[last][1] - ranges[first][0] <= limit
     ]
-    _, best = max(candidates, key=lambda each: _worth(*each, marks), default=(0, None))
+    _, best = max(candidates, key=lambda each: _worth(each[0], each[1], marks), default=(0, None))
     if best is None or (marks and not _inside(best, marks)):
         return _cut_at_words(text, marks, ranges, limit)
     return best

@@ -25,6 +25,7 @@ from notifier.render.links import Links, mailbox
 from notifier.render.mime import Body, Fragment, Header, address, alternative, fragment
 from notifier.render.sentences import digest_view, fewer, grouped
 from notifier.render.text import plain
+from notifier.render.view import DigestView
 
 HTML_LIMIT = 90_000
 """Bytes. Gmail clips at about 102 KB and hides what comes after, the unsubscribe link too."""
@@ -71,7 +72,7 @@ class MailComposer:
             wrong, id = plain(_address(digest)), digest.subscription.id
             raise Refused(f"Subscription {id} goes to '{wrong}', which is no mail address: change it.")
         view = digest_view(digest, self._catalog, self._links)
-        bodies = self._fitting(digest)
+        bodies = self._fitting(digest, view)
         parts = [Body(subtype="plain", fragments=bodies.text), Body(subtype="html", fragments=bodies.html)]
         headers = self._headers(digest, view.subject, recipient, now)
         return Message(
@@ -103,17 +104,18 @@ class MailComposer:
         structured = [Header(name=name, text=text, structured=True) for name, text in lines]
         return [*structured[:2], Header(name="Subject", text=subject), *structured[2:]]
 
-    def _fitting(self, digest: Digest) -> _Bodies:
+    def _fitting(self, digest: Digest, view: DigestView) -> _Bodies:
         """Shorter excerpts first, then fewer entries, until the HTML is within its limit."""
         for excerpt in EXCERPTS:
-            bodies = self._bodies(digest, excerpt)
+            bodies = self._bodies(digest, view, excerpt)
             if bodies.html_size <= HTML_LIMIT:
                 return bodies
         shown = len(digest.items)
         while bodies.html_size > HTML_LIMIT and shown:
             # In proportion, and always one less: a few rounds, whatever the sizes are.
             shown = min(shown - 1, shown * HTML_LIMIT // bodies.html_size)
-            bodies = self._bodies(fewer(digest, shown), EXCERPTS[-1])
+            fitting = fewer(digest, shown)
+            bodies = self._bodies(fitting, digest_view(fitting, self._catalog, self._links), EXCERPTS[-1])
         if bodies.html_size > HTML_LIMIT:
             size = f"{bodies.html_size // 1000} KB"
             raise TemplateError(
@@ -121,8 +123,7 @@ class MailComposer:
             )
         return bodies
 
-    def _bodies(self, digest: Digest, excerpt: int) -> _Bodies:
-        view = digest_view(digest, self._catalog, self._links)
+    def _bodies(self, digest: Digest, view: DigestView, excerpt: int) -> _Bodies:
         frames = {
             kind: self._frame(env, f"email/digest.{ending}", view=view)
             for kind, env, ending in (("html", self._html, "html"), ("text", self._text, "txt"))

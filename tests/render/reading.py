@@ -7,19 +7,27 @@ import re
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import lru_cache
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 from notifier.model import Digest, Message
 from notifier.render import Composer, Links
 from tests.render.samples import NOW
 
+NO_PAGES = Links()
 VOID = {"meta", "br", "link", "img", "hr"}
 
 
-def mail(digest: Digest, links: Links | None = None, **options: Any) -> EmailMessage:
-    message = Composer(links=links or Links(), **options).render(digest, "email", now=NOW)
-    return parsed(message)
+@lru_cache
+def composer(links: Links, overrides: Path | None) -> Composer:
+    """One for all tests with the same settings: its templates are compiled once."""
+    return Composer(links=links, overrides=overrides)
+
+
+def mail(digest: Digest, links: Links = NO_PAGES, *, overrides: Path | None = None) -> EmailMessage:
+    return parsed(composer(links, overrides).render(digest, "email", now=NOW))
 
 
 def parsed(message: Message) -> EmailMessage:
@@ -90,8 +98,8 @@ def page(markup: str) -> Page:
     return found
 
 
-def slack(digest: Digest, links: Links | None = None, **options: Any) -> list[dict[str, Any]]:
-    message = Composer(links=links or Links(), **options).render(digest, "slack", now=NOW)
+def slack(digest: Digest, links: Links = NO_PAGES, *, overrides: Path | None = None) -> list[dict[str, Any]]:
+    message = composer(links, overrides).render(digest, "slack", now=NOW)
     return [json.loads(part) for part in message.parts]
 
 
