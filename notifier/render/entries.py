@@ -64,9 +64,10 @@ def _facts(entry: Entry, catalog: Catalog, year: int) -> list[Fact]:
     facts = [Fact(text=text) for text in texts if text]
     if entry.upvotes:
         spoken = catalog.count("%(num)s vote", "%(num)s votes", entry.upvotes)
-        facts.append(Fact(text=f"▲ {catalog.number(entry.upvotes)}", spoken=spoken))
+        facts.append(Fact(text=f"▲\u00a0{catalog.number(entry.upvotes)}", spoken=spoken))
     if entry.comments:
-        facts.append(Fact(text=catalog.count("%(num)s comment", "%(num)s comments", entry.comments)))
+        comments = catalog.count("%(num)s comment", "%(num)s comments", entry.comments)
+        facts.append(Fact(text=comments.replace(" ", "\u00a0")))
     return facts
 
 
@@ -107,7 +108,8 @@ def _because(reason: Reason, catalog: Catalog) -> Because:
         named.update(word.casefold() for word in fresh)
         if fresh:
             parts.append(catalog.say(_FIELDS.get(field, "%(words)s"), words=catalog.joined(fresh)))
-    return Because(label=plain(reason.label or reason.query, 60), evidence="; ".join(parts))
+    label = catalog.say("“%(label)s”", label=plain(reason.label or reason.query, 60))
+    return Because(label=label, evidence="; ".join(parts))
 
 
 def _by_field(evidence: tuple[Evidence, ...]) -> dict[str, list[str]]:

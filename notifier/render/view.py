@@ -26,7 +26,8 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Because:
-    """A rule by its label, and what of the entry it found (empty for a rule that takes everything)."""
+    """A rule by its label, in the quotation marks of the language, and what of the entry it found
+    (empty for a rule that takes everything)."""
 
     label: str
     evidence: str = ""

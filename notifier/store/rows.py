@@ -98,6 +98,7 @@ def entry(row: Row) -> Entry:
         version=row["version"],
         extra=row["extra"],
         sources=tuple(json.loads(row["sources"])),
+        announce=row["announce"],
         first_seen_at=instant_or_none(row["first_seen_at"]),
         new_at=instant_or_none(row["new_at"]),
     )

@@ -12,7 +12,9 @@ TEMPLATES = resources.folder("templates")
 
 
 def messages() -> set[object]:
-    code = extract_from_dir(Path(render.__file__).parent, [("**.py", "python")], keywords=KEYWORDS)
+    # mime.py has no words, but counts bytes.
+    methods = [("mime.py", "ignore"), ("**.py", "python")]
+    code = extract_from_dir(Path(render.__file__).parent, methods, keywords=KEYWORDS)
     templates = extract_from_dir(TEMPLATES, [("**.html", "jinja2"), ("**.txt", "jinja2")], keywords=KEYWORDS)
     return {message for _, _, message, _, _ in [*code, *templates]}
 
@@ -47,7 +49,7 @@ def test_a_german_mail_is_german_with_german_dates() -> None:
     assert message["Subject"] == "2 Paper · legs · Di 16. Dez"
     assert '<html lang="de"' in html(message)
     assert "Dienstag, 16. Dezember" in shown and "2 von 112 neuen Papern" in shown
-    assert "wegen “legs”: humanoid in der Zusammenfassung" in shown
+    assert "wegen „legs“: humanoid in der Zusammenfassung" in shown
     assert "112 Paper aus 2 Quellen geprüft (Mo 15. Dez 08:00 – Di 16. Dez 08:00 CET)." in shown
     assert "Abbestellen: mailto:" in text(message)
 

@@ -16,7 +16,9 @@ from tests.render.reading import html, mail, slack, text, texts
 from tests.render.samples import NOW, digest, german
 
 TEMPLATES = resources.folder("templates")
-FILES = sorted(path for kind in ("email", "slack") for path in (TEMPLATES / kind).iterdir() if path.suffix != ".css")
+FILES = sorted(
+    path for kind in ("email", "slack") for path in (TEMPLATES / kind).iterdir() if path.suffix in (".html", ".txt")
+)
 
 # What each name in a template stands for; loop variables by what they run over.
 NAMES: dict[str, type] = {

@@ -119,7 +119,7 @@ def clocks(pool: Pool, start: datetime, end: datetime) -> list[tuple[str, tuple[
 
 
 def main() -> int:
-    wrong = []
+    wrong: list[str] = []
     with Pool(os.cpu_count()) as pool:
         for check, span in ((check_dates, WHOLE), (check_around_changes, CHANGES)):
             results = pool.starmap(check, clocks(pool, *span), chunksize=1)

@@ -1,27 +1,31 @@
 -- name: by_keys
 SELECT k.key, e.*, (SELECT json_group_array(source) FROM (
-    SELECT source FROM sighting WHERE entry = e.pk ORDER BY first_at, source)) AS sources
+    SELECT source FROM sighting WHERE entry = e.pk ORDER BY first_at, source)) AS sources, (
+    SELECT announce FROM sighting WHERE entry = e.pk AND announce IS NOT NULL ORDER BY first_at DESC LIMIT 1) AS announce
 FROM json_each(:keys) AS wanted
 JOIN entry_key AS k ON k.key = wanted.value
 JOIN entry AS e ON e.pk = k.entry
 
 -- name: by_ids
 SELECT e.*, (SELECT json_group_array(source) FROM (
-    SELECT source FROM sighting WHERE entry = e.pk ORDER BY first_at, source)) AS sources
+    SELECT source FROM sighting WHERE entry = e.pk ORDER BY first_at, source)) AS sources, (
+    SELECT announce FROM sighting WHERE entry = e.pk AND announce IS NOT NULL ORDER BY first_at DESC LIMIT 1) AS announce
 FROM json_each(:ids) AS wanted
 JOIN entry AS e ON e.id = wanted.value
 
 -- name: window
 -- The order is the rank of every digest: votes, then newest, then id to make it stable.
 SELECT e.*, (SELECT json_group_array(source) FROM (
-    SELECT source FROM sighting WHERE entry = e.pk ORDER BY first_at, source)) AS sources
+    SELECT source FROM sighting WHERE entry = e.pk ORDER BY first_at, source)) AS sources, (
+    SELECT announce FROM sighting WHERE entry = e.pk AND announce IS NOT NULL ORDER BY first_at DESC LIMIT 1) AS announce
 FROM entry AS e
 WHERE e.new_at > :since AND e.new_at <= :until
 ORDER BY coalesce(e.upvotes, 0) DESC, coalesce(e.published_at, e.new_at) DESC, e.id
 
 -- name: seen
 SELECT e.*, (SELECT json_group_array(source) FROM (
-    SELECT source FROM sighting WHERE entry = e.pk ORDER BY first_at, source)) AS sources
+    SELECT source FROM sighting WHERE entry = e.pk ORDER BY first_at, source)) AS sources, (
+    SELECT announce FROM sighting WHERE entry = e.pk AND announce IS NOT NULL ORDER BY first_at DESC LIMIT 1) AS announce
 FROM entry AS e
 WHERE e.first_seen_at > :since AND e.first_seen_at <= :until
 ORDER BY e.first_seen_at DESC, e.published_at DESC, e.id
@@ -29,7 +33,8 @@ ORDER BY e.first_seen_at DESC, e.published_at DESC, e.id
 -- name: search_title
 -- A title that is the whole of what was asked stands first, then the best match.
 SELECT e.*, (SELECT json_group_array(source) FROM (
-    SELECT source FROM sighting WHERE entry = e.pk ORDER BY first_at, source)) AS sources
+    SELECT source FROM sighting WHERE entry = e.pk ORDER BY first_at, source)) AS sources, (
+    SELECT announce FROM sighting WHERE entry = e.pk AND announce IS NOT NULL ORDER BY first_at DESC LIMIT 1) AS announce
 FROM entry_fts AS f
 JOIN entry AS e ON e.pk = f.rowid
 WHERE entry_fts MATCH '{title} : (' || :query || ')'
