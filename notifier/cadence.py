@@ -132,7 +132,7 @@ def _jump_over(wall: datetime, tz: ZoneInfo) -> datetime:
     early = wall.replace(fold=1, microsecond=0).astimezone(UTC)
     late = wall.replace(fold=0).astimezone(UTC)
     before = _offset(early, tz)
-    seconds = range(int((late - early).total_seconds()) + 1)
+    seconds = range(int((late - early).total_seconds()))
     return early + timedelta(
         seconds=bisect_left(seconds, True, key=lambda s: _offset(early + timedelta(seconds=s), tz) != before)
     )

@@ -119,6 +119,11 @@ class Window:
     def holds(self, row: int, position: int) -> bool:
         return bool((int(self._rows[row, position >> 6]) >> (position & 63)) & 1)
 
+    def holding(self, rows: Sequence[int], positions: NDArray[np.int32]) -> list[list[bool]]:
+        """For each position, which of ``rows`` hold there."""
+        bits = self._rows[np.array(rows, np.int64)[:, None], positions >> 6] >> (positions & 63).astype(np.uint64)
+        return ((bits & np.uint64(1)).T == 1).tolist()  # type: ignore[no-any-return]
+
     def evidence(self, row: int, position: int) -> tuple[Evidence, ...]:
         key = (row, position)
         if key not in self._evidence:
@@ -169,7 +174,7 @@ def choose(wants: Sequence[Want], window: Window) -> list[Choice]:
     )
     return [
         Choice(
-            items=_items(selection.members[start:stop].tolist(), want, each, window),
+            items=_items(selection.members[start:stop], want, each, window),
             checked=window.news_since(want.fresh_since),
             broken=tuple(changes),
         )
@@ -202,26 +207,30 @@ def _active(rules: Sequence[tuple[Rule, Query]], window: Window) -> _Active:
     )
 
 
-def _items(positions: Sequence[int], want: Want, active: _Active, window: Window) -> tuple[DeliveryItem, ...]:
+def _items(positions: NDArray[np.int32], want: Want, active: _Active, window: Window) -> tuple[DeliveryItem, ...]:
+    shown = want.subscription.max_entries
+    # What stands behind "more" names its rules; its evidence is found when somebody opens it.
+    plain = [_reason(rule, ()) for rule, _ in active.include]
+    holding = window.holding([row for _, row in active.include], positions)
     return tuple(
         DeliveryItem(
             entry_id=window.entries[position].id,
             rank=rank,
-            shown=rank < want.subscription.max_entries,
+            shown=rank < shown,
             reasons=tuple(
-                Reason(
-                    rule_id=rule.id,
-                    label=rule.label,
-                    query=rule.query,
-                    version=rule.version,
-                    evidence=window.evidence(row, position),
-                )
-                for rule, row in active.include
-                if window.holds(row, position)
+                _reason(active.include[i][0], window.evidence(active.include[i][1], position))
+                if rank < shown
+                else plain[i]
+                for i, holds in enumerate(held)
+                if holds
             ),
         )
-        for rank, position in enumerate(positions)
+        for rank, (position, held) in enumerate(zip(positions.tolist(), holding, strict=True))
     )
+
+
+def _reason(rule: Rule, evidence: tuple[Evidence, ...]) -> Reason:
+    return Reason(rule_id=rule.id, label=rule.label, query=rule.query, version=rule.version, evidence=evidence)
 
 
 def compose(

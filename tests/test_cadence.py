@@ -174,6 +174,19 @@ def test_after_downtime_of_a_year_the_count_is_exact(cadence: Cadence, zone: str
     assert due_slot(cadence, zone, since=start, now=end) == (every[-1], len(every))
 
 
+def test_hours_of_a_date_that_was_come_back_to_after_midnight_are_counted() -> None:
+    cadence, zone = Cadence(every=Every.HOURLY, at=time(0, 30)), "America/St_Johns"  # 00:01 went back to 23:01
+    start, end = utc("2010-10-30T00:00"), utc("2010-11-15T00:00")
+    every = slots(cadence, zone, start, end)
+    assert due_slot(cadence, zone, since=start, now=end) == (every[-1], len(every)) == (every[-1], 16 * 24)
+
+
+def test_the_slot_that_was_missed_may_be_of_the_very_day_it_was_last_looked_at() -> None:
+    cadence = Cadence(every=Every.WEEKLY, at=time(18))
+    found = due_slot(cadence, "UTC", since=utc("2026-11-23T09:00"), now=utc("2026-11-29T09:00"))
+    assert found == (Slot(key="2026-11-23", due_at=utc("2026-11-23T18:00"), zone="UTC"), 1)
+
+
 def test_the_time_jumped_over_in_spring_is_due_when_the_clocks_jump() -> None:
     slot = next_slot(daily("02:30"), "Europe/Berlin", after=utc("2026-03-28T12:00"))
     assert (slot.key, slot.due_at, str(slot)) == (

@@ -27,7 +27,7 @@ from notifier.matching.query import (
     Text,
     Topic,
 )
-from notifier.matching.sequence import compounds, find, may_join, siblings
+from notifier.matching.sequence import Places, compounds, find, may_join, siblings
 from notifier.matching.values import age, count, fitting_authors, holds, labels, with_parents
 from notifier.model import Entry, Evidence
 
@@ -59,6 +59,11 @@ def verdict(query: Query, entry: Entry, *, now: datetime) -> Verdict:
 @lru_cache(maxsize=2_048)
 def _pieces(entry: Entry) -> tuple[tuple[int, str, Tokens], ...]:
     return tuple((code, text, tokens(text)) for code, text in texts(entry))
+
+
+@lru_cache(maxsize=8_192)
+def _places(text: str) -> Places:
+    return Places(tokens(text).atoms)
 
 
 class _Reading:
@@ -102,7 +107,9 @@ class _Reading:
     def _leaf(self, leaf: Leaf) -> Found | None:
         match leaf:
             case Text():
-                return _spanned({(code, text): _spans(leaf, read) for code, text, read in self._searched(leaf.field)})
+                return _spanned(
+                    {(code, text): _spans(leaf, text, read) for code, text, read in self._searched(leaf.field)}
+                )
             case Regex(field=field, pattern=pattern):
                 program = compile_regex(pattern)
                 return _spanned(
@@ -184,8 +191,9 @@ class _Reading:
                 return f"no {_short(leaf)}"
 
 
-def _spans(leaf: Text, read: Tokens) -> list[tuple[int, int]]:
-    return [(read.spans[start][0], read.spans[end - 1][1]) for start, end in find(leaf, read.atoms, read.glued)]
+def _spans(leaf: Text, text: str, read: Tokens) -> list[tuple[int, int]]:
+    found = find(leaf, read.atoms, read.glued, _places(text))
+    return [(read.spans[start][0], read.spans[end - 1][1]) for start, end in found]
 
 
 def _spanned(spans: dict[tuple[int, str], list[tuple[int, int]]]) -> Found | None:

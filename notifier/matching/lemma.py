@@ -14,6 +14,9 @@ from notifier.matching.spelling import american
 _LONGEST = 40
 """Longer runs are not words but noise; they are compared as they stand."""
 
+# So short a word is an acronym as often as a form of another: to the dictionary "ai" is a form of "be".
+_SHORT = 3
+
 # Where the dictionary names another word than papers mean, or stops half-way.
 _EXCEPTIONS = {
     "axes": "axis",
@@ -50,6 +53,8 @@ def is_known(word: str) -> bool:
 @lru_cache(maxsize=2**18)
 def lemma(word: str) -> str:
     """What stands for every inflected form and spelling of ``word`` (lower case); only good for comparing."""
+    if len(word) <= _SHORT and word.isalpha():
+        return word
     if len(word) > _LONGEST or len(word) < 2 or not word.isalpha():
         return _without_plural(word) if 2 < len(word) <= _LONGEST and word[-2:-1].isdigit() else word
     found = _looked_up(word)

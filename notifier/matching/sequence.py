@@ -53,12 +53,49 @@ def may_join(atoms: Sequence[Atom], glued: bool, solid: str) -> bool:
     return not is_known(solid) or (len(words) == 2 and len(words[0]) >= 4)
 
 
-def find(text: Text, atoms: Sequence[Atom], glued: Sequence[bool]) -> list[tuple[int, int]]:
+class Places:
+    """Where a clause can begin in a run of atoms: looked up, so that a long topic need not try every atom."""
+
+    def __init__(self, atoms: Sequence[Atom]) -> None:
+        self._all = range(len(atoms))
+        self._by_term: dict[str, list[int]] = {}
+        self._by_folded: dict[str, list[int]] = {}
+        for place, each in enumerate(atoms):
+            self._by_term.setdefault(each.term, []).append(place)
+            self._by_folded.setdefault(each.folded, []).append(place)
+
+    def of(self, text: Text) -> Sequence[int]:
+        if (openings := _openings(text)) is None:
+            return self._all
+        terms, beginnings = openings
+        places = [place for term in terms if term in self._by_term for place in self._by_term[term]]
+        for folded in beginnings:
+            if folded in self._by_folded:
+                places += self._by_folded[folded]
+        return sorted(set(places)) if len(places) > 1 else places
+
+
+@lru_cache(maxsize=2**16)
+def _openings(text: Text) -> tuple[frozenset[str], tuple[str, ...]] | None:
+    """The terms and the folded atoms that a clause can begin with; None where any atom might do."""
+    parts = parts_of(text)
+    if text.kind is Kind.EXACT or (text.kind is Kind.PREFIX and len(parts) == 1):
+        return None
+    first = parts[0].atom.term
+    whole = [each.atom for each in (parts if text.kind is Kind.WORD else parts[:-1])]
+    terms = {first, *(joined_term(whole[:size]) for size in range(2, MOST_JOINED + 1) if len(whole) >= size)}
+    # Several atoms that stand for the first part begin with a beginning of it.
+    return frozenset(terms), tuple(first[:end] for end in range(1, len(first) + 1))
+
+
+def find(
+    text: Text, atoms: Sequence[Atom], glued: Sequence[bool], places: Places | None = None
+) -> list[tuple[int, int]]:
     """The half-open ranges of ``atoms`` that ``text`` stands at, without overlaps, in order."""
     if text.slop is not None:
         return list(_near(text, atoms))
     found: list[tuple[int, int]] = []
-    for start in range(len(atoms)):
+    for start in places.of(text) if places else range(len(atoms)):
         if found and start < found[-1][1]:
             continue
         if (end := _end(text.kind, parts_of(text), 0, atoms, glued, start)) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from notifier.model import Delivery, DeliveryItem, DeliveryState, Message, Outcome, Planned
@@ -18,22 +18,10 @@ class DeliveryRows:
         self._conn = conn
 
     def record(self, planned: Sequence[Planned]) -> list[str]:
-        fresh = [each for each in planned if each.delivery is not None and self._add(each.delivery)]
-        self._conn.executemany(
-            SQL["add_item"],
-            (
-                {
-                    "delivery": each.delivery.id,
-                    "entry": item.entry_id,
-                    "rank": item.rank,
-                    "shown": item.shown,
-                    "reasons": rows.reasons_text(item.reasons),
-                }
-                for each in fresh
-                if each.delivery is not None
-                for item in each.items
-            ),
-        )
+        fresh = {
+            each.delivery.id: each.items for each in planned if each.delivery is not None and self._add(each.delivery)
+        }
+        self._add_items(fresh)
         self._conn.executemany(
             SQL["advance"],
             [
@@ -47,7 +35,21 @@ class DeliveryRows:
                 for each in planned
             ],
         )
-        return [each.delivery.id for each in fresh if each.delivery is not None]
+        return list(fresh)
+
+    def _add_items(self, items_of: Mapping[str, Sequence[DeliveryItem]]) -> None:
+        wanted = {item.entry_id for items in items_of.values() for item in items}
+        entries = dict(self._conn.execute(SQL["keys_of_entries"], {"ids": rows.array(wanted)}).fetchall())
+        keys = self._conn.execute(SQL["keys_of_deliveries"], {"ids": rows.array(items_of)}).fetchall()
+        self._conn.executemany(
+            SQL["add_item"],
+            (
+                (entries[item.entry_id], subscription, delivery, item.rank, item.shown, rows.reasons_text(item.reasons))
+                for id, delivery, subscription in keys
+                for item in items_of[id]
+                if item.entry_id in entries
+            ),
+        )
 
     def _add(self, delivery: Delivery) -> bool:
         return self._conn.execute(SQL["add"], rows.delivery_params(delivery)).rowcount > 0

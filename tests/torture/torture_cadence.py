@@ -96,7 +96,8 @@ def check_dates(zone: str, clock: tuple[Stretch, ...]) -> tuple[int, list[str]]:
 
 
 def check_around_changes(zone: str, clock: tuple[Stretch, ...]) -> tuple[int, list[str]]:
-    checked, wrong = 0, []
+    checked = 0
+    wrong: list[str] = []
     for stretch in clock[:-1]:
         start, end = stretch.end - 2 * DAY, stretch.end + 2 * DAY
         near = tuple(

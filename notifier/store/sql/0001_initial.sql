@@ -159,20 +159,19 @@ CREATE TABLE delivery (
 -- Only what is still on its way: the index stays small however long the history grows.
 CREATE INDEX delivery_open ON delivery (next_attempt_at) WHERE state IN ('planned', 'deferred', 'claimed');
 
--- The ledger: one entry goes to one subscription once.
+-- The ledger: one entry goes to one subscription once. The key begins with the entry, so that it also finds all lines
+-- of an entry that turned out to be another; those of a subscription are found by its deliveries.
 CREATE TABLE delivery_item (
-    subscription INTEGER NOT NULL REFERENCES subscription ON DELETE CASCADE,
     entry INTEGER NOT NULL REFERENCES entry ON DELETE CASCADE,
+    subscription INTEGER NOT NULL,
     delivery INTEGER NOT NULL REFERENCES delivery ON DELETE CASCADE,
     rank INTEGER NOT NULL,
     shown INTEGER NOT NULL,
     reasons TEXT NOT NULL,
-    PRIMARY KEY (subscription, entry)
+    PRIMARY KEY (entry, subscription)
 ) WITHOUT ROWID;
 
 CREATE INDEX delivery_item_delivery ON delivery_item (delivery);
-
-CREATE INDEX delivery_item_entry ON delivery_item (entry);
 
 -- The frozen message, kept until it is accepted.
 CREATE TABLE message (

@@ -7,12 +7,16 @@ VALUES (:id, (SELECT pk FROM subscription WHERE id = :subscription), :slot, :due
     :accepted)
 ON CONFLICT (subscription, slot) DO NOTHING
 
+-- name: keys_of_deliveries
+SELECT d.id, d.pk, d.subscription FROM json_each(:ids) AS wanted JOIN delivery AS d ON d.id = wanted.value
+
+-- name: keys_of_entries
+SELECT e.id, e.pk FROM json_each(:ids) AS wanted JOIN entry AS e ON e.id = wanted.value
+
 -- name: add_item
-INSERT INTO delivery_item (subscription, entry, delivery, rank, shown, reasons)
-SELECT d.subscription, e.pk, d.pk, :rank, :shown, :reasons
-FROM delivery AS d JOIN entry AS e ON e.id = :entry
-WHERE d.id = :delivery
-ON CONFLICT (subscription, entry) DO NOTHING
+-- By integer keys: with a look-up of both ids in each row, a large plan spent most of its time here.
+INSERT INTO delivery_item (entry, subscription, delivery, rank, shown, reasons) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (entry, subscription) DO NOTHING
 
 -- name: advance
 UPDATE subscription SET next_due_at = :next_due_at, planned_until = :planned_until, last_slot = :last_slot,
@@ -23,7 +27,9 @@ WHERE id = :id
 SELECT s.id AS subscription, e.id AS entry
 FROM json_each(:ids) AS wanted
 JOIN subscription AS s ON s.id = wanted.value
-JOIN delivery_item AS i ON i.subscription = s.pk
+-- What became news after an instant can only be in deliveries made after it.
+JOIN delivery AS d ON d.subscription = s.pk AND d.created_at > :since
+JOIN delivery_item AS i ON i.delivery = d.pk
 JOIN entry AS e ON e.pk = i.entry
 WHERE e.new_at > :since
 
