@@ -146,6 +146,7 @@ class Engine:
             self._channels,
             format_of,
             self._renderer,
+            topics=self._app.topics,
             clock=self._app.clock,
             limits=self._app.limits,
             stop=stop,

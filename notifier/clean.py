@@ -56,6 +56,8 @@ def from_html(text: str, *, limit: int = TEXT_LIMIT) -> str:
     """
     text = text[: limit * 8]
     if "<" in text:
+        # nh3 takes UTF-8, which has no lone surrogates.
+        text = text.encode("utf-8", "ignore").decode("utf-8")
         # Tags go before nh3 sees them: its parser needs quadratic time for a deep nest of open elements.
         text = _TAG.sub(lambda tag: " " if tag["block"] else "", text)
         text = _STRAY.sub("&lt;", _escape_unclosed("style", _escape_unclosed("script", text)))

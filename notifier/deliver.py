@@ -19,8 +19,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from notifier.digest import compose
+from notifier.digest import EvidenceOf, compose, evidence_of
 from notifier.errors import ChannelStopped, Refused, SendError, TemplateError, TryLater, Unknown, Unreachable
+from notifier.matching import Topics
 from notifier.model import Delivery, DeliveryState, Digest, Message, Outcome, Rule, SourceHealth, Subscription
 from notifier.ports import Channel, InStore, Renderer, Store
 
@@ -59,6 +60,7 @@ async def deliver(
     formats: Callable[[str], str],
     renderer: Renderer,
     *,
+    topics: Topics,
     clock: Callable[[], datetime],
     limits: Limits,
     stop: asyncio.Event | None = None,
@@ -67,7 +69,7 @@ async def deliver(
     stop = stop or asyncio.Event()
     total: Counter[DeliveryState] = Counter()
     while not stop.is_set():
-        jobs = await in_store(lambda store: _claim(store, clock(), limits))
+        jobs = await in_store(lambda store: _claim(store, topics, clock(), limits))
         if not jobs:
             break
         lanes = [
@@ -86,14 +88,15 @@ def _by_channel(jobs: Sequence[_Job]) -> dict[str, list[_Job]]:
     return lanes
 
 
-def _claim(store: Store, now: datetime, limits: Limits) -> list[_Job]:
+def _claim(store: Store, topics: Topics, now: datetime, limits: Limits) -> list[_Job]:
     with store.write():
         claimed = store.deliveries.claim(now, lease=limits.lease, limit=limits.batch)
     subscriptions = store.subscriptions.get({delivery.subscription_id for delivery in claimed})
     rules = store.rules.of(subscriptions)
     sources = health(store)
+    evidence = evidence_of(topics, now=now)
     return [
-        _job(store, delivery, subscriptions[delivery.subscription_id], rules, sources)
+        _job(store, delivery, subscriptions[delivery.subscription_id], rules, sources, evidence)
         for delivery in claimed
         if delivery.subscription_id in subscriptions
     ]
@@ -105,6 +108,7 @@ def _job(
     subscription: Subscription,
     rules: Mapping[str, Sequence[Rule]],
     sources: Sequence[SourceHealth],
+    evidence: EvidenceOf,
 ) -> _Job:
     frozen = store.deliveries.message(delivery.id)
     if frozen is not None:
@@ -114,6 +118,7 @@ def _job(
         delivery,
         items,
         entries=store.entries.get(item.entry_id for item in items),
+        evidence=evidence,
         subscription=subscription,
         sources=sources,
         warnings=broken_rules(rules.get(subscription.id, ())),

@@ -8,9 +8,10 @@ compose   one delivery's lines of the ledger, with the entries they name, become
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,10 +120,10 @@ class Window:
     def holds(self, row: int, position: int) -> bool:
         return bool((int(self._rows[row, position >> 6]) >> (position & 63)) & 1)
 
-    def holding(self, rows: Sequence[int], positions: NDArray[np.int32]) -> list[list[bool]]:
+    def holding(self, rows: Sequence[int], positions: NDArray[np.int32]) -> list[tuple[bool, ...]]:
         """For each position, which of ``rows`` hold there."""
         bits = self._rows[np.array(rows, np.int64)[:, None], positions >> 6] >> (positions & 63).astype(np.uint64)
-        return ((bits & np.uint64(1)).T == 1).tolist()  # type: ignore[no-any-return]
+        return list(map(tuple, ((bits & np.uint64(1)).T == 1).tolist()))
 
     def evidence(self, row: int, position: int) -> tuple[Evidence, ...]:
         key = (row, position)
@@ -175,7 +176,8 @@ def choose(wants: Sequence[Want], window: Window) -> list[Choice]:
     return [
         Choice(
             items=_items(selection.members[start:stop], want, each, window),
-            checked=window.news_since(want.fresh_since),
+            # A paper that crossed a bar today may be older than the last digest: it counts as checked, too.
+            checked=max(window.news_since(want.fresh_since), int(stop - start)),
             broken=tuple(changes),
         )
         for want, each, changes, start, stop in zip(
@@ -208,29 +210,41 @@ def _active(rules: Sequence[tuple[Rule, Query]], window: Window) -> _Active:
 
 
 def _items(positions: NDArray[np.int32], want: Want, active: _Active, window: Window) -> tuple[DeliveryItem, ...]:
-    shown = want.subscription.max_entries
-    # What stands behind "more" names its rules; its evidence is found when somebody opens it.
-    plain = [_reason(rule, ()) for rule, _ in active.include]
+    reasons = [Reason(rule_id=r.id, label=r.label, query=r.query, version=r.version) for r, _ in active.include]
     holding = window.holding([row for _, row in active.include], positions)
+    # Most entries are there for the same few combinations of rules.
+    several = {held: tuple(compress(reasons, held)) for held in set(holding)}
     return tuple(
         DeliveryItem(
             entry_id=window.entries[position].id,
             rank=rank,
-            shown=rank < shown,
-            reasons=tuple(
-                _reason(active.include[i][0], window.evidence(active.include[i][1], position))
-                if rank < shown
-                else plain[i]
-                for i, holds in enumerate(held)
-                if holds
-            ),
+            shown=rank < want.subscription.max_entries,
+            reasons=several[held],
         )
         for rank, (position, held) in enumerate(zip(positions.tolist(), holding, strict=True))
     )
 
 
-def _reason(rule: Rule, evidence: tuple[Evidence, ...]) -> Reason:
-    return Reason(rule_id=rule.id, label=rule.label, query=rule.query, version=rule.version, evidence=evidence)
+EvidenceOf = Callable[[Reason, Entry], tuple[Evidence, ...]]
+
+
+def evidence_of(topics: Topics, *, now: datetime) -> EvidenceOf:
+    """Finds the evidence of a reason again: its query as it stood, against the entry; empty where it holds no more.
+
+    The ledger keeps reasons without evidence: it is most of their bytes, and only what is read needs it.
+    """
+    found: dict[tuple[str, str], tuple[Evidence, ...]] = {}
+
+    def evidence(reason: Reason, entry: Entry) -> tuple[Evidence, ...]:
+        key = (reason.query, entry.id)
+        if key not in found:
+            try:
+                found[key] = explain(parse(reason.query, topics), entry, now=now) or ()
+            except RuleError:
+                found[key] = ()
+        return found[key]
+
+    return evidence
 
 
 def compose(
@@ -238,16 +252,13 @@ def compose(
     items: Sequence[DeliveryItem],
     *,
     entries: Mapping[str, Entry],
+    evidence: EvidenceOf,
     subscription: Subscription,
     sources: Sequence[SourceHealth] = (),
     warnings: Sequence[str] = (),
 ) -> Digest:
     """The digest that ``delivery`` says; an item whose entry is gone is left out."""
-    found = [
-        (item, DigestItem(entry=entries[item.entry_id], reasons=item.reasons))
-        for item in items
-        if item.entry_id in entries
-    ]
+    found = [(item, _composed(item, entries[item.entry_id], evidence)) for item in items if item.entry_id in entries]
     return Digest(
         delivery_id=delivery.id,
         subscription=subscription,
@@ -261,3 +272,11 @@ def compose(
         late=delivery.late,
         warnings=tuple(warnings),
     )
+
+
+def _composed(item: DeliveryItem, entry: Entry, evidence: EvidenceOf) -> DigestItem:
+    """What stands behind "more" is a line without evidence."""
+    if not item.shown:
+        return DigestItem(entry=entry, reasons=item.reasons)
+    reasons = tuple(replace(reason, evidence=evidence(reason, entry)) for reason in item.reasons)
+    return DigestItem(entry=entry, reasons=reasons)

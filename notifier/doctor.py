@@ -191,11 +191,11 @@ def _specimen(now: datetime) -> Digest:
         created_at=now,
         next_due_at=now,
     )
+    evidence = (Evidence(field="title", spans=((2, 10),), text="specimen"),)
     reason = Reason(
         rule_id="r_specimen",
         label="specimens",
         query="specimen",
-        evidence=(Evidence(field="title", spans=((2, 10),), text="specimen"),),
     )
     delivery = Delivery(
         id="d_specimen",
@@ -208,4 +208,4 @@ def _specimen(now: datetime) -> Digest:
         next_attempt_at=now,
     )
     items = [DeliveryItem(entry_id=entry.id, rank=0, shown=True, reasons=(reason,))]
-    return compose(delivery, items, entries={entry.id: entry}, subscription=subscription)
+    return compose(delivery, items, entries={entry.id: entry}, evidence=lambda *_: evidence, subscription=subscription)

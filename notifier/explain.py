@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from notifier.cadence import next_slot
-from notifier.digest import Choice, Window, choose, compose, reach, want_of
+from notifier.digest import Choice, Window, choose, compose, evidence_of, reach, want_of
 from notifier.errors import RuleError
 from notifier.lookup import subscription_of
 from notifier.matching import Topics, parse, verdict
@@ -100,6 +100,7 @@ def preview(
         delivery,
         choice.items,
         entries=store.entries.get(item.entry_id for item in choice.items),
+        evidence=evidence_of(topics, now=now),
         subscription=subscription,
         sources=sources,
         warnings=[rule.name for rule in rules if _fault(rule, topics)],

@@ -225,7 +225,7 @@ def merge(known: Entry, said: Entry) -> Entry:
     versions = {name: (after if entry is said else before)[name] for name, entry in winners.items()}
     version = max(known.version or 0, said.version or 0) or None
     fields = {name: getattr(entry, name) for name, entry in winners.items()}
-    kept = {name: each for name, each in versions.items() if fields[name] and each != (version or 0)}
+    kept = {name: each for name, each in versions.items() if fields[name] and each != (version or 1)}
     extra = _united_extra(*extras, corrects) | ({_PROVENANCE: kept} if kept else {})
     return replace(known, **fields, **_united(known, said, corrects), version=version, extra=extra_text(extra))
 
@@ -233,7 +233,7 @@ def merge(known: Entry, said: Entry) -> Entry:
 def _field_versions(entry: Entry, extra: dict[str, Any]) -> dict[str, int]:
     told = extra.get(_PROVENANCE)
     told = told if isinstance(told, dict) else {}
-    own = entry.version or 0
+    own = entry.version or 1
     return {name: each if isinstance(each := told.get(name), int) else own for name in _VERSIONED}
 
 

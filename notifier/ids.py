@@ -11,4 +11,9 @@ _LENGTH = 10
 
 def new_id(prefix: str) -> str:
     """``s_`` subscription, ``r_`` rule, ``d_`` delivery, ``p_`` subscriber, and 10 characters of 30 (49 bits)."""
-    return f"{prefix}_{''.join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))}"
+    drawn = secrets.randbelow(len(_ALPHABET) ** _LENGTH)
+    letters = []
+    for _ in range(_LENGTH):
+        drawn, rest = divmod(drawn, len(_ALPHABET))
+        letters.append(_ALPHABET[rest])
+    return f"{prefix}_{''.join(letters)}"

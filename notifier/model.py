@@ -271,6 +271,7 @@ class Reason:
     query: str
     version: int = 1
     evidence: tuple[Evidence, ...] = ()
+    """Found when a digest is composed; the ledger keeps reasons without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

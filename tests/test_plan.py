@@ -41,8 +41,7 @@ def test_what_matches_goes_into_one_delivery_with_its_reasons(store: SqliteStore
     news(store, 1)
     assert planned(store) == Plans(looked_at=1, deliveries=1, entries=1)
     (item,) = store.deliveries.items(newest(store).id)
-    assert item.reasons[0].label == "rewards"
-    assert item.reasons[0].evidence[0].text == "reward"
+    assert [(reason.rule_id, reason.label, reason.query) for reason in item.reasons] == [("r_one", "rewards", "reward")]
 
 
 def test_planning_again_changes_nothing(store: SqliteStore) -> None:

@@ -15,6 +15,7 @@ SHOWN_AUTHORS = 3
 SHOWN_CATEGORIES = 3
 SHOWN_REASONS = 2
 SHOWN_WORDS = 4
+SHOWN_IN_ALL = 4
 
 _PARTICLES = frozenset(
     "van von der den de di da du del della dos la le el al bin ibn ter ten zu".split()  # noqa: SIM905
@@ -101,15 +102,23 @@ def surname(name: str) -> str:
 
 
 def _because(reason: Reason, catalog: Catalog) -> Because:
-    named: set[str] = set()
+    """The few most telling words: a topic can match by dozens, and what it excludes tells a reader nothing."""
+    positive = tuple(each for each in reason.evidence if each.field) or reason.evidence
+    named: list[str] = []
     parts: list[str] = []
-    for field, words in _by_field(reason.evidence).items():
-        fresh = [word for word in words if word.casefold() not in named][:SHOWN_WORDS]
-        named.update(word.casefold() for word in fresh)
+    for field, words in _by_field(positive).items():
+        fresh = _telling(words, named)[: min(SHOWN_WORDS, SHOWN_IN_ALL - len(named))]
+        named += fresh
         if fresh:
             parts.append(catalog.say(_FIELDS.get(field, "%(words)s"), words=catalog.joined(fresh)))
     label = catalog.say("“%(label)s”", label=plain(reason.label or reason.query, 60))
     return Because(label=label, evidence="; ".join(parts))
+
+
+def _telling(words: list[str], named: list[str]) -> list[str]:
+    """Those not said by a longer one: beside “four-legged robot”, “robot” adds nothing."""
+    folded = [word.casefold() for word in (*named, *words)]
+    return [word for word in words if sum(word.casefold() in other for other in folded) == 1]
 
 
 def _by_field(evidence: tuple[Evidence, ...]) -> dict[str, list[str]]:

@@ -197,9 +197,12 @@ def _footer(digest: Digest, catalog: Catalog, links: Links) -> FooterView:
 
 
 def _checked(digest: Digest, catalog: Catalog) -> str:
+    papers = catalog.count("%(num)s paper", "%(num)s papers", digest.checked)
+    if not digest.sources:
+        return catalog.say("%(papers)s checked (%(period)s).", papers=papers, period=_period(digest, catalog))
     return catalog.say(
         "%(papers)s checked from %(sources)s (%(period)s).",
-        papers=catalog.count("%(num)s paper", "%(num)s papers", digest.checked),
+        papers=papers,
         sources=catalog.count("%(num)s source", "%(num)s sources", len(digest.sources)),
         period=_period(digest, catalog),
     )

@@ -18,10 +18,11 @@ class DeliveryRows:
         self._conn = conn
 
     def record(self, planned: Sequence[Planned]) -> list[str]:
-        fresh = {
-            each.delivery.id: each.items for each in planned if each.delivery is not None and self._add(each.delivery)
-        }
-        self._add_items(fresh)
+        items_of = {each.delivery.id: each.items for each in planned if each.delivery is not None}
+        self._conn.executemany(SQL["add"], [rows.delivery_params(each.delivery) for each in planned if each.delivery])
+        # Ids are random: those that are there now are those that were new.
+        added = self._conn.execute(SQL["keys_of_deliveries"], {"ids": rows.array(items_of)}).fetchall()
+        self._add_items(items_of, added)
         self._conn.executemany(
             SQL["advance"],
             [
@@ -35,24 +36,21 @@ class DeliveryRows:
                 for each in planned
             ],
         )
-        return list(fresh)
+        return [row["id"] for row in added]
 
-    def _add_items(self, items_of: Mapping[str, Sequence[DeliveryItem]]) -> None:
+    def _add_items(self, items_of: Mapping[str, Sequence[DeliveryItem]], added: Sequence[rows.Row]) -> None:
         wanted = {item.entry_id for items in items_of.values() for item in items}
         entries = dict(self._conn.execute(SQL["keys_of_entries"], {"ids": rows.array(wanted)}).fetchall())
-        keys = self._conn.execute(SQL["keys_of_deliveries"], {"ids": rows.array(items_of)}).fetchall()
         self._conn.executemany(
             SQL["add_item"],
-            (
+            # In the order of the table's key, so that neighbours are written together.
+            sorted(
                 (entries[item.entry_id], subscription, delivery, item.rank, item.shown, rows.reasons_text(item.reasons))
-                for id, delivery, subscription in keys
+                for id, delivery, subscription in added
                 for item in items_of[id]
                 if item.entry_id in entries
             ),
         )
-
-    def _add(self, delivery: Delivery) -> bool:
-        return self._conn.execute(SQL["add"], rows.delivery_params(delivery)).rowcount > 0
 
     def ledger(self, subscription_ids: Iterable[str], *, since: datetime) -> dict[str, frozenset[str]]:
         found: dict[str, set[str]] = {}

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from notifier.model import (
@@ -16,7 +17,6 @@ from notifier.model import (
     DeliveryState,
     Entry,
     Every,
-    Evidence,
     Message,
     Mode,
     Reason,
@@ -279,28 +279,16 @@ def delivery(row: Row) -> Delivery:
     )
 
 
+@lru_cache(maxsize=2**12)
 def reasons_text(reasons: tuple[Reason, ...]) -> str:
-    """Reasons as JSON: ``[[rule, label, query, version, [[field, [[start, end], …], text], …]], …]``."""
-    return json.dumps(
-        [[r.rule_id, r.label, r.query, r.version, [[e.field, e.spans, e.text] for e in r.evidence]] for r in reasons],
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    """Reasons as JSON, without their evidence: ``[[rule, label, query, version], …]``."""
+    return json.dumps([[r.rule_id, r.label, r.query, r.version] for r in reasons], ensure_ascii=False)
 
 
 def reasons(text: str) -> tuple[Reason, ...]:
     return tuple(
-        Reason(
-            rule_id=rule_id,
-            label=label,
-            query=query,
-            version=version,
-            evidence=tuple(
-                Evidence(field=field, spans=tuple((start, end) for start, end in spans), text=words)
-                for field, spans, words in evidence
-            ),
-        )
-        for rule_id, label, query, version, evidence in json.loads(text)
+        Reason(rule_id=rule_id, label=label, query=query, version=version)
+        for rule_id, label, query, version in json.loads(text)
     )
 
 

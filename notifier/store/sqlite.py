@@ -86,6 +86,8 @@ def _open(file: Path) -> Database:
     db.conn.row_factory = sqlite3.Row
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA synchronous = FULL")
+    # Negative means KiB: a large plan touches more pages than SQLite's 2 MB hold.
+    db.execute("PRAGMA cache_size = -65536")
     if db.journal_mode != "wal":
         db.enable_wal()
     return db

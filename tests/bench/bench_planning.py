@@ -25,8 +25,8 @@ from notifier.store import SqliteStore
 from tests.bench.bench_matching import workload
 from tests.builders import NOW, subscriber, subscription
 
-# People's words are rare ones: here a rule's word stands in one paper of a hundred or fewer.
-_TOO_COMMON = 2_000
+# Chosen so that a digest has about ten entries, as a person's has.
+_TOO_COMMON = 5_000
 DUE = NOW + timedelta(hours=1)
 LOOK_BACK = timedelta(days=7)
 

@@ -177,7 +177,7 @@ def test_every_documented_error_is_classified(name: str) -> None:
 async def test_an_error_by_its_name_has_its_outcome(server: SlackServer, channel: SlackChannel, name: str) -> None:
     server.answer(POST, refused(name))
     error = await failure(channel)
-    assert type(error) is ERRORS[name][0]
+    assert isinstance(error, ERRORS[name][0])
 
 
 @pytest.mark.parametrize("name", ["invalid_token", "no_active_hooks", "no_service", "no_team", "team_disabled"])
