@@ -35,7 +35,8 @@ def _configure(level: int, *, as_json: bool) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Looked up at each line: stderr may have been replaced since.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     # APScheduler says at INFO when each job ran: a line every tick that tells nothing.
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
