@@ -106,7 +106,6 @@ def run(
     """Do one pass: read the sources that are due, plan, deliver."""
     if not once:
         raise UsageError("'notifier run' takes --once; 'notifier serve' runs on.")
-    logs.configure(app.settings)
     done = asyncio.run(_once(app))
     failed = done.sent.get(DeliveryState.FAILED, 0)
     if json:

@@ -53,7 +53,9 @@ WORD: /(?!(?:[oO][rR]|[aA][nN][dD]|[nN][oO][tT])(?![^\s()"“”„]))[^\s()"“
 """
 _OPERATORS = frozenset({"and", "or", "not"})
 _WORDS = re.compile(r"[A-Za-z][A-Za-z0-9]*(?: [A-Za-z0-9]+)*")
-_PHRASE = re.compile(r'"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*"')
+_PIECE = r'-?(?:[A-Za-z][A-Za-z0-9]*|"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")'
+_PIECES = re.compile(rf"{_PIECE}(?: (?:OR )?{_PIECE})*")
+_EACH = re.compile(r'(?P<sign>-?)(?:"(?P<phrase>[^"]+)"|(?P<word>[A-Za-z0-9]+))')
 
 
 def parse(text: str, topics: Topics = {}) -> Query:  # noqa: B006 - never written to
@@ -74,15 +76,34 @@ def _parse(text: str, topics: frozenset[tuple[str, str]], inside: tuple[str, ...
 
 
 def parse_plainly(text: str) -> Query | None:
-    """The short path: plain words or one plain phrase; None for everything else. Equal to the grammar."""
+    """The short path: plain words and phrases, with - and OR; None for everything else. Equal to the grammar."""
     if _WORDS.fullmatch(text):
         words = text.split()
         if len(words) > MAX_TERMS or not _OPERATORS.isdisjoint(text.casefold().split()):
             return None
         return conjunction(Text(parts=(fold(word),), shown=word) for word in words)
-    if _PHRASE.fullmatch(text):
-        return Text(parts=tuple(fold(word) for word in text[1:-1].split()), shown=text)
+    if _PIECES.fullmatch(text):
+        return _pieces(text)
     return None
+
+
+def _pieces(text: str) -> Query | None:
+    alternatives = []
+    terms = 0
+    for alternative in text.split(" OR "):
+        children = []
+        for piece in _EACH.finditer(alternative):
+            terms += 1
+            if terms > MAX_TERMS or (piece["word"] or "").casefold() in _OPERATORS:
+                return None
+            leaf = (
+                Text(parts=(fold(piece["word"]),), shown=piece["word"])
+                if piece["word"]
+                else Text(parts=tuple(map(fold, piece["phrase"].split())), shown=f'"{piece["phrase"]}"')
+            )
+            children.append(negation(leaf) if piece["sign"] else leaf)
+        alternatives.append(conjunction(children))
+    return disjunction(alternatives)
 
 
 def parse_by_grammar(text: str, topics: frozenset[tuple[str, str]], inside: tuple[str, ...] = ()) -> Query:

@@ -93,3 +93,20 @@ def test_cleaning_knows_its_way_back(text: str) -> None:
     assert all(0 <= start < end <= len(text) for start, end in read.spans)
     for each in read.atoms:
         assert fold(each.folded) == each.folded
+
+
+_WORD = st.sampled_from(["model", "Models", "or", "AND", "not", "GPT4", "x1", "reward", "a"])
+_PIECE = st.builds(
+    lambda sign, words, quoted: sign + (f'"{" ".join(words)}"' if quoted else words[0]),
+    st.sampled_from(["", "", "-"]),
+    st.lists(_WORD, min_size=1, max_size=3),
+    st.booleans(),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from([" ", " OR "]), _PIECE), min_size=1, max_size=6))
+def test_pieces_with_signs_and_or_parse_as_the_grammar_parses_them(pieces: list[tuple[str, str]]) -> None:
+    text = "".join(joint + piece for joint, piece in pieces).removeprefix(" OR ").strip()
+    plainly = parse_plainly(text)
+    assert plainly is None or plainly == parse_by_grammar(text, frozenset())
+    assert plainly is None or format_query(plainly) == format_query(parse_by_grammar(text, frozenset()))
