@@ -88,8 +88,6 @@ def _open(file: Path) -> Database:
     db.execute("PRAGMA synchronous = FULL")
     # Negative means KiB: a large plan touches more pages than SQLite's 2 MB hold.
     db.execute("PRAGMA cache_size = -65536")
-    # In pages; the usual 1,000 would copy a large plan into the main file several times while it is written.
-    db.execute("PRAGMA wal_autocheckpoint = 8192")
     if db.journal_mode != "wal":
         db.enable_wal()
     return db

@@ -26,7 +26,7 @@ from tests.bench.bench_matching import workload
 from tests.builders import NOW, subscriber, subscription
 
 # Chosen so that a digest has about ten entries, as a person's has.
-_TOO_COMMON = 5_000
+_TOO_COMMON = 8_000
 DUE = NOW + timedelta(hours=1)
 LOOK_BACK = timedelta(days=7)
 
