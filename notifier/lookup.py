@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from notifier.errors import NotFound
 from notifier.identity import parse_reference
 from notifier.model import Delivery, Entry, Rule, SourceRecord, Subscriber, Subscription
 from notifier.ports import Store
 
+T = TypeVar("T")
+
 
 def subscriber_of(store: Store, email: str) -> Subscriber:
-    found = store.subscribers.get(email)
-    if found is None:
-        raise NotFound(f"There is no subscriber {email}: add one with 'notifier subscriber add {email}'.")
-    return found
+    return _named(store.subscribers.get(email), f"subscriber {email}", f"'notifier subscriber add {email}' adds one")
 
 
 def subscription_of(store: Store, id: str) -> Subscription:
-    found = store.subscriptions.get([id]).get(id)
-    if found is None:
-        raise NotFound(f"There is no subscription {id}: 'notifier subscription list' shows them.")
-    return found
+    return _named(
+        store.subscriptions.get([id]).get(id), f"subscription {id}", "'notifier subscription list' shows them"
+    )
 
 
 def rule_of(store: Store, id: str) -> Rule:
-    found = store.rules.get(id)
-    if found is None:
-        raise NotFound(f"There is no rule {id}: 'notifier rule list SUBSCRIPTION' shows them.")
-    return found
+    return _named(store.rules.get(id), f"rule {id}", "'notifier rule list SUBSCRIPTION' shows them")
 
 
 def source_of(store: Store, name: str) -> SourceRecord:
-    found = store.sources.get(name)
-    if found is None:
-        raise NotFound(f"There is no source {name}: 'notifier source list' shows them.")
-    return found
+    return _named(store.sources.get(name), f"source {name}", "'notifier source list' shows them")
 
 
 def delivery_of(store: Store, id: str) -> Delivery:
-    found = store.deliveries.get(id)
+    return _named(store.deliveries.get(id), f"delivery {id}", "'notifier deliveries' shows them")
+
+
+def _named(found: T | None, what: str, how: str) -> T:
     if found is None:
-        raise NotFound(f"There is no delivery {id}: 'notifier deliveries' shows them.")
+        raise NotFound(f"There is no {what}: {how}.")
     return found
 
 
