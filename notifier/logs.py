@@ -11,8 +11,8 @@ from notifier.settings import Settings
 
 
 def quiet() -> None:
-    """For a command that answers a person: only what went wrong."""
-    _configure(logging.WARNING, as_json=False)
+    """For a command that tells itself what went wrong: only what nobody expected."""
+    _configure(logging.ERROR, as_json=False)
 
 
 def configure(settings: Settings) -> None:

@@ -41,6 +41,8 @@ def refusal(server: str, command: str, code: int, text: str, about: str) -> Send
         )
     if 500 <= code < 600:
         return Refused(f"{server} refused the mail for {about} at {command} ({reply}){_advice(text)}.")
+    if code == 421:
+        return Unreachable(f"{server} is closing the connection at {command} ({reply}); it is tried again later.")
     if 400 <= code < 500:
         return TryLater(
             f"{server} put off {command}{f' for {about}' if about else ''} ({reply}); it is tried again later."

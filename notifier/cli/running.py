@@ -13,7 +13,7 @@ from rich.text import Text
 
 from notifier import logs
 from notifier.app import App, Pass
-from notifier.cli.base import Json, command, console, print_json, print_table, say
+from notifier.cli.base import Json, command, console, print_json, print_table, say, warn
 from notifier.demo import Told, replay
 from notifier.doctor import Level, examine
 from notifier.errors import NotifierError, UsageError
@@ -121,6 +121,11 @@ def run(
         states = ", ".join(f"{count} {state}" for state, count in done.sent.items()) or "none due"
         new = sum(each.counts.new for each in done.collected)
         say(f"{new} new papers, {done.plans.deliveries} digests planned; deliveries: {states}.")
+        for each in done.collected:
+            if each.error:
+                warn(f"{each.source}: {each.error}")
+        if done.sent.keys() - {DeliveryState.SENT}:
+            warn("'notifier deliveries --failed' says what went wrong.")
     if failed:
         raise typer.Exit(1)
 
