@@ -112,7 +112,11 @@ def print_table(columns: Sequence[str], lines: Iterable[Sequence[str]], *, empty
     for line in lines:
         table.add_row(*(escape(_shown(cell)) for cell in line))
     if table.row_count:
-        console().print(table)
+        screen = console()
+        with screen.capture() as captured:
+            screen.print(table)
+        # Cells are padded to their column; the padding at the end of a line is nobody's.
+        sys.stdout.write("\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n")
     else:
         say(empty)
 

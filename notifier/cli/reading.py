@@ -133,10 +133,16 @@ def why_(
     say("")
     print_table(
         ["RULE", "MODE", "QUERY", "HOLDS", "WHY"],
-        [[v.rule.id, v.rule.mode, v.rule.name, "yes" if v.holds else "no", v.words] for v in found.verdicts],
+        [[v.rule.id, v.rule.mode, v.rule.name, "yes" if v.holds else "no", _few(v.words)] for v in found.verdicts],
         empty="The subscription has no rules.",
     )
     say(f"\n{found.answer}")
+
+
+def _few(words: str, count: int = 6) -> str:
+    """A topic can fail for dozens of words; --json has them all."""
+    parts = words.split("; ")
+    return words if len(parts) <= count else "; ".join([*parts[:count], f"and {len(parts) - count} more"])
 
 
 def deliveries(

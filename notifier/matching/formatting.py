@@ -110,17 +110,19 @@ def duration(seconds: int) -> str:
 
 
 def meaning(query: Query) -> str:
-    """The query in plain words: ``title contains "world model" and not text contains survey``."""
+    """The query in plain words: ``title contains "world model" and text does not contain survey``."""
     match query:
         case Or(children=children):
             return " or ".join(meaning(child) for child in children)
         case And(children=children):
             ordered = sorted(children, key=lambda child: isinstance(child, Not))
             return " and ".join(f"({meaning(each)})" if isinstance(each, Or) else meaning(each) for each in ordered)
+        case Not(query=Text() as inner):
+            return _text_meaning(inner).replace(" contains ", " does not contain ", 1)
         case Not(query=inner):
             return f"not ({meaning(inner)})" if isinstance(inner, And | Or) else f"not {meaning(inner)}"
         case Topic(name=name):
-            return f"topic {name}"
+            return f"the topic is {name}"
         case leaf:
             return _leaf_meaning(leaf)
 

@@ -134,7 +134,7 @@ def test_meaning_in_plain_words() -> None:
     query = parse('-survey title:"world model" upvotes>=20 (RLHF OR author:"Ada Lovelace")')
     assert meaning(query) == (
         '(an author is Ada Lovelace or text contains RLHF) and title contains "world model" '
-        "and upvotes at least 20 and not text contains survey"
+        "and upvotes at least 20 and text does not contain survey"
     )
 
 
