@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 from notifier import resources
 from notifier.errors import RuleError, TopicError
-from notifier.matching import parse
-from notifier.topics import Pack, Topic, parse_pack, parse_topic, queries
+from notifier.matching import explain, parse
+from notifier.model import Entry
+from notifier.topics import Example, Pack, Topic, parse_pack, parse_topic, queries
 
 _Kept = TypeVar("_Kept", Topic, Pack)
 
@@ -33,6 +36,37 @@ def load_packs(overrides: Path | None = None) -> dict[str, Pack]:
     return dict(sorted((_bundled("packs", parse_pack) | own).items()))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """An example that does not hold; ``wanted`` says whether it should have matched."""
+
+    topic: str
+    example: Example
+    wanted: bool
+
+
+def read_topic(file: Path, others: Mapping[str, Topic]) -> Topic:
+    """The topic of one file, which may replace one of ``others``. Raises TopicError that names the file."""
+    topic = parse_topic(file.stem, _text(file), file=str(file))
+    _check(topic, {**others, topic.name: topic}, str(file))
+    return topic
+
+
+def missed_examples(topic: Topic, topics: Mapping[str, Topic], *, now: datetime) -> list[Missed]:
+    """The examples of ``topic``, one of ``topics``, that its query takes for the contrary."""
+    query = parse(f"topic:{topic.name}", queries(topics.values()))
+    examples = [(example, True) for example in topic.matches] + [(example, False) for example in topic.misses]
+    return [
+        Missed(topic=topic.name, example=example, wanted=wanted)
+        for example, wanted in examples
+        if (explain(query, _entry(example), now=now) is not None) is not wanted
+    ]
+
+
+def _entry(example: Example) -> Entry:
+    return Entry(id="example", title=example.title, abstract=example.abstract)
+
+
 @cache
 def _bundled(kind: str, read: Callable[..., _Kept]) -> dict[str, _Kept]:
     """What comes with the program does not change while it runs."""
@@ -47,14 +81,23 @@ def _texts(folder: Path) -> Iterator[tuple[str, str, str]]:
     """Name, text and path of each YAML file in ``folder``."""
     try:
         files = sorted(each for each in folder.iterdir() if each.suffix in {".yaml", ".yml"})
-        for file in files:
-            yield file.stem, file.read_text("utf-8"), str(file)
+    except OSError as error:
+        raise _unreadable(error) from None
+    for file in files:
+        yield file.stem, _text(file), str(file)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
     except UnicodeDecodeError:
         raise TopicError(f"{file} is not UTF-8 text. Save it as UTF-8.") from None
     except OSError as error:
-        raise TopicError(
-            f"{error.filename} cannot be read ({error.strerror}). Check the path and its rights."
-        ) from None
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: OSError) -> TopicError:
+    return TopicError(f"{error.filename} cannot be read ({error.strerror}). Check the path and its rights.")
 
 
 def _check(topic: Topic, topics: dict[str, Topic], file: str) -> None:

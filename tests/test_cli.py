@@ -242,6 +242,8 @@ def test_every_command_is_in_the_readme() -> None:
         *(f"source {verb}" for verb in ("add", "list", "fetch", "remove")),
         *(f"subscriber {verb}" for verb in ("add", "list", "remove")),
         *(f"subscription {verb}" for verb in ("add", "list", "pause", "resume", "remove")),
-        *(f"rule {verb}" for verb in ("add", "list", "remove")),
+        *(f"rule {verb}" for verb in ("add", "list", "remove", "history", "undo", "test", "stats")),
+        *(f"rules {verb}" for verb in ("export", "import")),
+        *(f"topics {verb}" for verb in ("list", "show", "check")),
     ]
     assert [each for each in commands if f"notifier {each}" not in readme] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import webbrowser
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from email import policy
 from email.message import EmailMessage
@@ -22,7 +22,7 @@ from notifier.cli.people import SubscriptionId
 from notifier.cli.rules import pointer
 from notifier.deliver import health
 from notifier.errors import RuleError, UsageError
-from notifier.explain import Hit, Why, match, preview, why
+from notifier.explain import Why, match, preview, why
 from notifier.lookup import entry_of
 from notifier.model import Delivery, DeliveryState, Digest, DigestItem, Entry, Evidence, Reason, Subscription
 
@@ -45,23 +45,21 @@ def match_(
     """Show which stored entries a query matches, with the evidence."""
     with app.store() as store:
         try:
-            hits, checked = match(store, app.topics, query, last=_days(last), now=app.clock())
+            hits, checked = match(store, app.topics, query, last=time_span(last), now=app.clock())
         except RuleError as error:
             raise UsageError(f"The query does not parse: {error}.{pointer(query, error.column)}") from error
     if json:
-        print_json([{**entry_data(hit.entry), "evidence": _evidence_data(hit.evidence)} for hit in hits])
+        print_json([{**entry_data(hit.entry), "evidence": evidence_data(hit.evidence)} for hit in hits])
         return
     for hit in hits:
-        _print_hit(hit)
+        print_hit(hit.entry, hit.evidence)
     say(f"{len(hits)} of {checked} papers seen in the last {last} match.")
 
 
-def _print_hit(hit: Hit) -> None:
+def print_hit(entry: Entry, evidence: Sequence[Evidence]) -> None:
     screen = console()
-    screen.print(_marked(hit.entry, hit.evidence))
-    screen.print(
-        Text(f"  {hit.entry.id} · seen {local(hit.entry.first_seen_at)} · {_because(hit.evidence)}", style="dim")
-    )
+    screen.print(_marked(entry, evidence))
+    screen.print(Text(f"  {entry.id} · seen {local(entry.first_seen_at)} · {_because(evidence)}", style="dim"))
 
 
 def _marked(entry: Entry, evidence: Iterable[Evidence]) -> Text:
@@ -216,7 +214,7 @@ def entry_data(entry: Entry) -> dict[str, object]:
     }
 
 
-def _evidence_data(evidence: Iterable[Evidence]) -> list[dict[str, object]]:
+def evidence_data(evidence: Iterable[Evidence]) -> list[dict[str, object]]:
     return [{"field": each.field, "spans": each.spans, "text": each.text} for each in evidence]
 
 
@@ -226,7 +224,7 @@ def _reason_data(reason: Reason) -> dict[str, object]:
         "label": reason.label,
         "query": reason.query,
         "version": reason.version,
-        "evidence": _evidence_data(reason.evidence),
+        "evidence": evidence_data(reason.evidence),
     }
 
 
@@ -263,7 +261,7 @@ def _why_data(found: Why) -> dict[str, object]:
                 "query": v.rule.query,
                 "holds": v.holds,
                 "words": v.words,
-                "evidence": _evidence_data(v.evidence),
+                "evidence": evidence_data(v.evidence),
             }
             for v in found.verdicts
         ],
@@ -272,7 +270,7 @@ def _why_data(found: Why) -> dict[str, object]:
     }
 
 
-def _days(text: str) -> timedelta:
+def time_span(text: str) -> timedelta:
     found = re.fullmatch(r"(\d{1,5}) ?(d|h|w)?", text.strip())
     if not found or int(found[1]) == 0:
         raise UsageError(f"--last '{text}' is no time span: write it like 30d, 12h or 2w.")

@@ -1,4 +1,4 @@
-"""Rules: ``rule add``, ``rule list``, ``rule remove``."""
+"""Rules: ``rule add``, ``list``, ``remove``, ``history`` and ``undo``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ from notifier.errors import NotifierError, RuleError
 from notifier.lookup import subscription_of
 from notifier.matching import meaning, parse
 from notifier.model import Mode, Rule
+from notifier.trying import advice
+
+rule_group = group("What a subscription is about.")
+_MOST_ADVICE = 3
 
 
 def register(app: typer.Typer) -> None:
-    rules = group("What a subscription is about.")
-    app.add_typer(rules, name="rule")
-    command(rules, "add")(add)
-    command(rules, "list")(list_)
-    command(rules, "remove")(remove)
+    app.add_typer(rule_group, name="rule")
+    command(rule_group, "add")(add)
+    command(rule_group, "list")(list_)
+    command(rule_group, "remove")(remove)
+    command(rule_group, "history")(history)
+    command(rule_group, "undo")(undo)
 
 
 def add(
@@ -53,6 +58,7 @@ def add(
         except RuleError as error:
             raise RuleNotSaved(query, error) from error
         only_mutes = all(each.mode is Mode.MUTE for each in store.rules.of([id])[id])
+        findings = () if json else advice(store, app.topics, rule, now=app.clock())
     if json:
         print_json(rule_data(rule))
         return
@@ -61,6 +67,8 @@ def add(
     warn(f"It {'leaves out' if mute else 'finds'} papers where {meaning(parse(query, app.topics))}.")
     if only_mutes:
         warn(f"{id} has only mutes so far and gets nothing until it has a rule without --mute.")
+    for finding in findings[:_MOST_ADVICE]:
+        warn(f"Advice: {finding.text}")
 
 
 class RuleNotSaved(NotifierError):
@@ -99,6 +107,98 @@ def remove(app: App, rule: Annotated[str, typer.Argument(help="The rule, such as
     with app.store() as store:
         removed = edit.remove_rule(store, rule, author=author(), now=app.clock())
     say(f"Removed {removed.id}: {removed.query}")
+
+
+def history(app: App, id: SubscriptionId, json: Json = False) -> None:
+    """Show who changed a subscription's rules, through what, when, and how."""
+    with app.store() as store:
+        zone = subscription_of(store, id).subscriber.timezone
+        steps = edit.history(store, id)
+    if json:
+        print_json([_step_data(step) for step in steps])
+        return
+    print_table(
+        ["WHEN", "WHO", "THROUGH", "RULE", "CHANGE"],
+        [
+            [
+                local(each.at, zone),
+                each.author.name,
+                _through(each),
+                each.rule.id,
+                change(each.before, each.after, zone),
+            ]
+            for each in steps
+        ],
+        empty=f"No rule of {id} was ever added.",
+    )
+
+
+def undo(app: App, id: SubscriptionId, json: Json = False) -> None:
+    """Take back the latest change of a subscription's rules; again, the one before it."""
+    with app.store() as store:
+        zone = subscription_of(store, id).subscriber.timezone
+        steps = edit.undo(store, app.topics, id, author=author(), now=app.clock())
+        broken = [rule for rule in edit.rules_of(store, id) if rule.broken and rule.id in {s.rule.id for s in steps}]
+    if json:
+        print_json([_step_data(step) for step in steps])
+        return
+    for step in steps:
+        say(f"Took back: {step.rule.id} {change(step.before, step.after, zone)}")
+    for rule in broken:
+        warn(f"{rule.id} is back, and off, because it does not parse: {rule.broken}")
+
+
+def change(before: Rule | None, after: Rule | None, zone: str) -> str:
+    """One change in words, such as ``query: reward → "reward model"; label: - → RLHF``."""
+    if before is None or after is None:
+        ends = "removed" if after is None else "added"
+        one = after or before
+        return f"{ends}: {_in_words(one, zone)}" if one else ends
+    pairs = (
+        ("query", before.query, after.query),
+        ("label", before.label, after.label),
+        ("mode", before.mode, after.mode),
+        ("until", before.until and local(before.until, zone), after.until and local(after.until, zone)),
+        ("off", before.broken, after.broken),
+    )
+    return "; ".join(f"{name}: {old or '-'} → {new or '-'}" for name, old, new in pairs if old != new) or "no change"
+
+
+def _in_words(rule: Rule, zone: str) -> str:
+    notes = [
+        f"label {rule.label}" if rule.label else "",
+        "mute" if rule.mode is Mode.MUTE else "",
+        f"until {local(rule.until, zone)}" if rule.until else "",
+    ]
+    noted = ", ".join(filter(None, notes))
+    return f"{rule.query} ({noted})" if noted else rule.query
+
+
+def _through(step: edit.Step) -> str:
+    return f"{step.author.via}, undo" if step.undo else step.author.via
+
+
+def _step_data(step: edit.Step) -> dict[str, object]:
+    return {
+        "rule": step.rule.id,
+        "at": step.at,
+        "who": step.author.name,
+        "via": step.author.via,
+        "undo": step.undo,
+        "before": step.before and _text_data(step.before),
+        "after": step.after and _text_data(step.after),
+    }
+
+
+def _text_data(rule: Rule) -> dict[str, object]:
+    """What a person can change of a rule, and whether it is off."""
+    return {
+        "query": rule.query,
+        "label": rule.label,
+        "mode": rule.mode,
+        "until": rule.until,
+        "broken": rule.broken,
+    }
 
 
 def author() -> edit.Author:
