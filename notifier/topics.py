@@ -143,6 +143,8 @@ class _PackFile(_Strict):
 
 _File = TypeVar("_File", bound=BaseModel)
 # libyaml's reads the bundled topics ten times faster; it is not in every build of PyYAML.
+_LONGEST = 200_000
+_MOST_BRACKETS = 1_000
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -157,6 +159,9 @@ def _checked(kind: type[_File], name: str, text: str, file: str) -> _File:
 
 
 def _loaded(text: str, file: str) -> dict[Any, Any]:
+    # libyaml's loader recurses on the C stack: deep enough a nest would end the process.
+    if len(text) > _LONGEST or text.count("[") + text.count("{") > _MOST_BRACKETS:
+        raise TopicError(f"{file} is too long or holds too many brackets for a topic or pack. Shorten it.")
     try:
         content = yaml.load(text, _Loader)  # noqa: S506 - both are safe loaders
     except yaml.MarkedYAMLError as error:

@@ -153,3 +153,8 @@ def test_a_broken_topic_of_the_operators_is_named(tmp_path: Path, content: bytes
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(TopicError, match=r"missing cannot be read \(No such file or directory\)"):
         load_topics(tmp_path / "missing")
+
+
+def test_a_nest_deep_enough_to_end_the_process_is_refused() -> None:
+    with pytest.raises(TopicError, match="too many brackets"):
+        parse_topic("deep", "[" * 100_000)
