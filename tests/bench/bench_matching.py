@@ -39,7 +39,8 @@ _CODAS = "b ck d ft g l lt m mp n nd nt p pt r rd rk rm rn rt sk st t th x"
 _CATEGORIES = ("cs.CL", "cs.LG", "cs.CV", "stat.ML", "math.OC", "q-bio.NC")
 
 T = TypeVar("T")
-_TOO_COMMON = 300
+_TOO_COMMON = 90
+"""The words that more than a fifth of the papers have, which ``rule test`` advises against."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,6 @@ def workload(entries: int, rules: int, seed: int, *, too_common: int = _TOO_COMM
     words = _words(rng, 20_000)
     weights = list(accumulate(1 / (rank + 2.7) for rank in range(len(words))))
     papers = [_paper(rng, number, words, weights) for number in range(entries)]
-    # Nobody's rule is a word that stands in every other paper: the commonest of these is in one of sixteen.
     asked = words[too_common:]
     weights = list(accumulate(1 / (rank + too_common + 2.7) for rank in range(len(asked))))
     pool = list(dict.fromkeys(_rule(rng, papers, asked, weights) for _ in range(rules // 2)))
