@@ -26,7 +26,8 @@ from notifier.ports import Store
 
 log = structlog.get_logger()
 
-BATCH = 2000
+BATCH = 5000
+"""Subscriptions a transaction: the write lock is held for two or three seconds at most, others wait 30."""
 # After this the digest says that it is late, as one that stands for several missed slots does.
 _LATE = timedelta(hours=2)
 
