@@ -73,7 +73,6 @@ class Settings(BaseSettings):
         "",
         description="Public address of the web pages, such as https://papers.example.org. "
         "Empty: mails link to none, as is right until these pages are there.",
-    ,
     )
     secret_key: SecretStr = Field(
         SecretStr(""), description="Signs the links in mails. Default: made once and kept in the data folder."
