@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from notifier.errors import NotFound
 from notifier.identity import parse_reference
-from notifier.model import Delivery, Entry, Rule, SourceRecord, Subscriber, Subscription
+from notifier.model import Entry, Rule, SourceRecord, Subscriber, Subscription
 from notifier.ports import Store
 
 T = TypeVar("T")
@@ -28,10 +28,6 @@ def rule_of(store: Store, id: str) -> Rule:
 
 def source_of(store: Store, name: str) -> SourceRecord:
     return _named(store.sources.get(name), f"source {name}", "'notifier source list' shows them")
-
-
-def delivery_of(store: Store, id: str) -> Delivery:
-    return _named(store.deliveries.get(id), f"delivery {id}", "'notifier deliveries' shows them")
 
 
 def _named(found: T | None, what: str, how: str) -> T:

@@ -39,11 +39,15 @@ class Language(StrEnum):
     DE = "de"
 
 
+def duration(text: str) -> timedelta | None:
+    """``90s``, ``15m``, ``1h`` or ``7d``; None for anything else."""
+    found = re.fullmatch(r"(\d{1,6}) ?([smhd])", text.strip())
+    return timedelta(seconds=int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]) if found else None
+
+
 def _duration(value: object) -> object:
-    """``90s``, ``15m``, ``1h``, ``7d``: pydantic itself reads only seconds and ISO 8601."""
-    if isinstance(value, str) and (found := re.fullmatch(r"(\d+) ?([smhd])", value.strip())):
-        return timedelta(seconds=int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]])
-    return value
+    """Pydantic itself reads only seconds and ISO 8601."""
+    return (duration(value) if isinstance(value, str) else None) or value
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]

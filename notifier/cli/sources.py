@@ -20,6 +20,7 @@ from notifier.errors import NotFound, UsageError
 from notifier.fold import Counts
 from notifier.lookup import source_of
 from notifier.model import Fetched, Rejected, SourceRecord
+from notifier.settings import duration
 from notifier.sources import kind_of, read_lines
 
 _CHUNK = 1000
@@ -227,8 +228,7 @@ def _absolute(url: str) -> str:
 
 
 def _interval(text: str) -> timedelta:
-    found = re.fullmatch(r"(\d{1,6}) ?([smhd])", text.strip())
-    interval = timedelta(seconds=int(found[1]) * _SECONDS[found[2]]) if found else timedelta(0)
+    interval = duration(text) or timedelta(0)
     if interval < _SHORTEST:
         raise UsageError(f"--every '{text}' is no interval of a minute or more: write it like 30m, 1h or 1d.")
     return interval
