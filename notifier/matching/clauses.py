@@ -13,7 +13,7 @@ from typing import Any
 from notifier.errors import RuleError
 from notifier.matching.names import name_words
 from notifier.matching.normalize import clean, pieces_of, raw_runs
-from notifier.matching.query import Age, Author, Compare, Kind, Label, Published, Query, Regex, Text
+from notifier.matching.query import Age, Author, Compare, Kind, Label, Leaf, Published, Query, Regex, Text
 from notifier.model import Announce
 
 TEXT_FIELDS = {"title": "title", "abstract": "abstract", "keyword": "keywords", "org": "organization"}
@@ -67,7 +67,7 @@ def text(content: str, place: Place, *, exact: bool, quoted: bool, slop: int | N
     if place.field in ("author", *_LABELS):
         if exact or slop is not None:
             raise RuleError(f"{place.field}: takes a plain value: expected a word or a phrase", column=place.column)
-        return _author(content, place) if place.field == "author" else _label(content, place)
+        return _author(content, place) if place.field == "author" else label(content, place)
     shown = f'"{content}"' if quoted else content
     field = TEXT_FIELDS.get(place.field, "")
     if exact:
@@ -113,7 +113,7 @@ def _author(content: str, place: Place) -> Author:
     return Author(words=words, prefix=prefix, shown=content)
 
 
-def _label(content: str, place: Place) -> Label:
+def label(content: str, place: Place) -> Label:
     value = " ".join(_QUOTES.sub(" ", clean(content)).casefold().split())
     if place.field == "category":
         value = value.removesuffix(".*")
@@ -125,7 +125,7 @@ def _label(content: str, place: Place) -> Label:
     return Label(field=place.field, value=value, shown=content.strip())
 
 
-def comparison(content: str, place: Place) -> Query:
+def comparison(content: str, place: Place) -> Leaf:
     found = _COMPARISON.fullmatch(content)
     if not found:
         raise RuleError(f"'{content}' is no comparison", column=place.column)

@@ -1,154 +1,246 @@
-"""Queries made ready for any number of windows: distinct ones only, over numbered leaves, grouped by shape.
+"""Queries made ready for any number of windows: arrays of leaf numbers, grouped by shape; equal ones are kept once.
 
 A query becomes a conjunction of clauses, each a disjunction of leaves or their complements; where that is
 not so but is for its negation, the group is turned round at the end. Queries of one shape (the widths of their
-clauses) share one array of leaf numbers. What has no such form is evaluated by itself.
+clauses) share one array. What has no such form is odd and evaluated by itself.
+
+Every query has a row in the matrix of ``evaluation``: first come the leaves, then complements of leaves, then the
+groups, then the odd ones. A query that is one leaf is that leaf's row.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from notifier.matching.hashing import Hashes, Table, hashes_of
 from notifier.matching.index import SEARCHED
-from notifier.matching.normalize import text_hash
+from notifier.matching.normalize import PRIME, Atom, atom
+from notifier.matching.parser import plain_alternatives, plain_leaf
 from notifier.matching.query import And, Kind, Leaf, Not, Or, Query, Text, Topic
-from notifier.matching.sequence import MOST_JOINED, compounds, joined_term, parts_of, siblings
+from notifier.matching.sequence import MOST_JOINED, parts_of, siblings
 
 Clauses: TypeAlias = list[tuple[int, ...]]
+Ints = NDArray[np.int32]
+
 _SEARCHES = tuple(SEARCHED)
+_JOINT = "\x1f"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Queries of one shape: ``literals`` has a row each, clause after clause of the given ``widths``.
+    """Queries of one shape: ``literals`` (n, sum of widths) has a row each, clause after clause of the given ``widths``.
 
-    A literal is a leaf's number, or its complement's (number + count of leaves).
+    A literal is the row of a leaf or of its complement. The queries have the rows from ``first`` on.
     """
 
     widths: tuple[int, ...]
     flipped: bool
-    queries: NDArray[np.int32]
-    literals: NDArray[np.int32]
+    first: int
+    literals: Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """One level of the tree of phrases: from a node above and a term to a node here.
+    """One level of the tree of phrases: ``table`` leads from ``node above << 32 | term`` to a node here.
 
-    ``keys`` (sorted) are ``node above << 32 | term``; ``paths[search][node]`` is the path that ends here for
-    one way of searching (see ``SEARCHED``), or -1.
+    ``ends[search][node]`` is the leaf that ends here for one way of searching (a place in ``SEARCHED``), or -1;
+    ``goes_on[node]`` says whether a longer phrase begins so.
     """
 
-    keys: NDArray[np.int64]
-    paths: tuple[NDArray[np.int32], ...]
+    table: Table
+    ends: dict[int, Ints]
+    goes_on: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hashes:
-    """Sorted hashes of joined words, each with what asks for it (a leaf, a query, a term)."""
+class Words:
+    """The plain leaves: words and phrases, found by walking down a tree at all positions of a window at once."""
 
-    hashes: NDArray[np.uint64]
-    owners: NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compiled:
-    """``of[i]`` is the place among ``queries`` (distinct) of the i-th query given."""
-
-    queries: tuple[Query, ...]
-    of: NDArray[np.int32]
-    leaves: dict[Leaf, int]
-    leaf_list: tuple[Leaf, ...]
-    groups: tuple[Group, ...]
-    odd: tuple[int, ...]
-    """Queries that have no shape."""
-    singular: tuple[int, ...]
-    """Leaves that are evaluated one by one."""
-    plain: NDArray[np.int32]
-    """Leaves that are plain words and phrases; ``path_of`` says along which path of the tree each is found."""
-    path_of: NDArray[np.int32]
-    path_count: int
     terms: dict[str, int]
     levels: tuple[Level, ...]
+    same: Ints
+    """Pairs of leaves (n, 2): the second is found wherever the first is, but joins otherwise (model, models)."""
     solid: Hashes
     """Terms that a window's atoms may join to."""
     merged: Hashes
     """Leaves with two or three parts that a window may have as one word."""
+    leaves_of_term: tuple[Ints, Ints]
+    """Those of term t are ``[1][[0][t]:[0][t + 1]]``."""
+    specs: Packed
+    """Field and parts of each plain leaf, see ``text_of``."""
+    place_of: Ints
+    """The place of a leaf in ``specs``, or -1."""
+
+    def text_of(self, leaf: int) -> Text:
+        field, *parts = self.specs[int(self.place_of[leaf])].split(_JOINT)
+        return Text(field=field, parts=tuple(parts))
+
+    def leaves_with(self, term: int) -> list[int]:
+        starts, members = self.leaves_of_term
+        found: list[int] = members[starts[term] : starts[term + 1]].tolist()
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Packed(Sequence[str]):
+    """Many short texts in one, because each Python string costs fifty bytes more than its letters."""
+
+    body: bytes
+    bounds: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Packed:
+        encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        bounds = np.zeros(len(encoded) + 1, np.int64)
+        np.cumsum([len(each) for each in encoded], out=bounds[1:])
+        return cls(b"".join(encoded), bounds)
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    def __getitem__(self, place: int) -> str:  # type: ignore[override]
+        start, stop = self.bounds[place : place + 2].tolist()
+        return self.body[start:stop].decode("utf-8", "surrogatepass")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """``of[i]`` is the row of the i-th query given."""
+
+    queries: Sequence[Query]
+    of: Ints
+    rows: int
+    leaves: int
+    """How many; their rows come first."""
+    complements: Ints
+    """The leaves whose complements have rows, in order."""
+    groups: tuple[Group, ...]
+    odd: Ints
+    """Places among ``queries`` of those that have no shape."""
+    singular: tuple[tuple[int, Leaf], ...]
+    """Leaves that are evaluated one by one."""
+    words: Words
     paired: Hashes
-    """Queries with two words in one AND that a window may have as one."""
-    leaves_of_term: dict[int, list[int]] = field(repr=False)
-
-
-def is_plain(leaf: Leaf) -> bool:
-    return isinstance(leaf, Text) and leaf.kind is Kind.WORD and leaf.slop is None
+    """Places of queries with two words in one AND that a window may have as one."""
 
 
 def compile_rules(queries: Sequence[Query]) -> Compiled:
     """Equal queries are compiled once; the result serves any Index."""
-    return _Compiler(queries).compiled()
+    compiler = Compiler()
+    by_identity: dict[int, int] = {}
+    for place, query in enumerate(queries):
+        # Hashing a large query costs more than all else here, and the parser hands out the same ones again.
+        before = by_identity.setdefault(id(query), place)
+        if before == place:
+            compiler.add(query)
+        else:
+            compiler.repeat(before)
+    return compiler.compiled(queries)
 
 
-class _Compiler:
-    def __init__(self, queries: Sequence[Query]) -> None:
-        by_identity: dict[int, int] = {}
-        places: dict[Query, int] = {}
-        of = np.empty(len(queries), np.int32)
-        for i, query in enumerate(queries):
-            place = by_identity.get(id(query))
-            if place is None:
-                place = by_identity[id(query)] = places.setdefault(query, len(places))
-            of[i] = place
-        self.of = of
-        self.queries = tuple(places)
-        self.leaves: dict[Leaf, int] = {}
-        self.shapes: dict[tuple[bool, tuple[int, ...]], tuple[list[int], list[list[int]]]] = {}
-        self.odd: list[int] = []
-        self.pairs: list[tuple[int, int]] = []
+class Compiler:
+    """Takes queries one by one, as parsed or as text; ``compiled`` makes the arrays."""
 
-    def compiled(self) -> Compiled:
-        for number, query in enumerate(self.queries):
-            self._add(number, query)
-        leaf_list = tuple(self.leaves)
-        plain = [number for number, leaf in enumerate(leaf_list) if is_plain(leaf)]
-        tree = _Tree()
-        path_of = [tree.add(leaf_list[number], number) for number in plain]  # type: ignore[arg-type]
-        return Compiled(
-            queries=self.queries,
-            of=self.of,
-            leaves=self.leaves,
-            leaf_list=leaf_list,
-            groups=tuple(self._groups(len(leaf_list))),
-            odd=tuple(self.odd),
-            singular=tuple(number for number, leaf in enumerate(leaf_list) if not is_plain(leaf)),
-            plain=np.array(plain, np.int32),
-            path_of=np.array(path_of, np.int32),
-            path_count=len(tree.paths),
-            terms=tree.terms,
-            levels=tuple(tree.levels()),
-            solid=_hashes([(text_hash(term), number) for term, number in tree.terms.items()]),
-            merged=_hashes(tree.merged),
-            paired=_hashes(self.pairs),
-            leaves_of_term=tree.leaves_of_term,
-        )
+    def __init__(self) -> None:
+        self._handles: list[tuple[int, int]] = []
+        self._leaves: dict[object, int] = {}
+        self._pieces: dict[str, int] = {}
+        self._complements: dict[int, int] = {}
+        self._shapes: dict[tuple[bool, tuple[int, ...]], int] = {}
+        self._members: list[dict[tuple[object, ...], int]] = []
+        self._odd: list[int] = []
+        self._singular: list[tuple[int, Leaf]] = []
+        self._tree = _Tree()
+        self._pairs: list[tuple[int, int]] = []
 
-    def _add(self, number: int, query: Query) -> None:
-        self._add_pairs(number, query)
+    def __len__(self) -> int:
+        return len(self._handles)
+
+    def repeat(self, place: int) -> None:
+        self._handles.append(self._handles[place])
+
+    def add(self, query: Query) -> None:
+        pairs = list(_pairs(query))
         for flipped in (False, True):
             if (clauses := self._clauses(query, flipped)) is not None:
-                clauses.sort(key=len)
-                shape = (flipped, tuple(map(len, clauses)))
-                members, literals = self.shapes.setdefault(shape, ([], []))
-                members.append(number)
-                literals.append([literal for clause in clauses for literal in clause])
+                self._put(flipped, clauses, pairs)
                 return
-        self.odd.append(number)
-        self._number_leaves(query)
+        self._handles.append((_ODD, len(self._odd)))
+        self._odd.append(len(self._handles) - 1)
+
+    def add_text(self, text: str) -> bool:
+        """Add what the short path of the parser can read, without making a Query; False for everything else."""
+        if (number := self._pieces.get(text)) is not None:
+            self._handles.append((_LEAVES, number))
+            return True
+        if (alternatives := plain_alternatives(text)) is None:
+            return False
+        if len(alternatives) == 1:
+            pieces = alternatives[0]
+            literals = dict.fromkeys(map(self._literal, pieces))
+            self._put(False, [(literal,) for literal in literals], self._word_pairs(pieces))
+        elif all(len(pieces) == 1 for pieces in alternatives):
+            self._put(False, [tuple(dict.fromkeys(self._literal(pieces[0]) for pieces in alternatives))], [])
+        else:
+            clauses = [tuple(dict.fromkeys(~self._literal(piece) for piece in pieces)) for pieces in alternatives]
+            pairs = [pair for pieces in alternatives for pair in self._word_pairs(pieces)]
+            self._put(True, list(dict.fromkeys(clauses)), pairs)
+        return True
+
+    def _literal(self, piece: str) -> int:
+        if piece[0] == "-":
+            return ~self._literal(piece[1:])
+        if (number := self._pieces.get(piece)) is None:
+            number = self._pieces[piece] = self._leaf(plain_leaf(piece))
+        return number
+
+    def _word_pairs(self, pieces: Sequence[str]) -> list[tuple[str, int]]:
+        if len(pieces) < 2:
+            return []
+        return list(_pairs(And(children=tuple(dict.fromkeys(plain_leaf(each) for each in pieces if each[0] != "-")))))
+
+    def _put(self, flipped: bool, clauses: Clauses, pairs: Sequence[tuple[str, int]]) -> None:
+        """``pairs`` take part in equality: ``fine tuning`` and ``topic:x tuning`` may have the same clauses."""
+        place = len(self._handles)
+        self._pairs.extend((pair, place) for _, pair in pairs)
+        if len(clauses) == 1 and len(clauses[0]) == 1 and not pairs:
+            literal = ~clauses[0][0] if flipped else clauses[0][0]
+            if literal >= 0:
+                self._handles.append((_LEAVES, literal))
+            else:
+                self._handles.append((_COMPLEMENTS, self._complement(~literal)))
+            return
+        ordered = sorted((tuple(sorted(clause)) for clause in clauses), key=lambda clause: (len(clause), clause))
+        literals = [literal for clause in ordered for literal in clause]
+        for literal in literals:
+            if literal < 0:
+                self._complement(~literal)
+        shape = (flipped, tuple(map(len, ordered)))
+        number = self._shapes.setdefault(shape, len(self._shapes))
+        if number == len(self._members):
+            self._members.append({})
+        members = self._members[number]
+        key = (*literals, *sorted(name for name, _ in pairs))
+        self._handles.append((_GROUPS + number, members.setdefault(key, len(members))))
+
+    def _complement(self, leaf: int) -> int:
+        return self._complements.setdefault(leaf, len(self._complements))
+
+    def _leaf(self, leaf: Leaf) -> int:
+        words = leaf if isinstance(leaf, Text) and leaf.kind is Kind.WORD and leaf.slop is None else None
+        key = (words.field, words.parts) if words else leaf
+        if (number := self._leaves.get(key)) is None:
+            number = self._leaves[key] = len(self._leaves)
+            if words:
+                self._tree.add(words, number)
+            else:
+                self._singular.append((number, leaf))
+        return number
 
     def _clauses(self, query: Query, negated: bool) -> Clauses | None:
         """``query`` (or its negation) as clauses; literals of complements are ``~number``."""
@@ -163,89 +255,143 @@ class _Compiler:
                 if len(known) < len(parts):
                     return None
                 if isinstance(query, And) is not negated:
-                    return [clause for part in known for clause in part]
+                    return list(dict.fromkeys(clause for part in known for clause in part))
                 if any(len(part) != 1 for part in known):
                     return None
-                return [tuple(literal for part in known for literal in part[0])]
+                return [tuple(dict.fromkeys(literal for part in known for literal in part[0]))]
             case leaf:
-                number = self.leaves.setdefault(leaf, len(self.leaves))
+                number = self._leaf(leaf)
                 return [(~number if negated else number,)]
 
-    def _number_leaves(self, query: Query) -> None:
-        match query:
-            case Topic(query=inner) | Not(query=inner):
-                self._number_leaves(inner)
-            case And(children=children) | Or(children=children):
-                for child in children:
-                    self._number_leaves(child)
-            case leaf:
-                self.leaves.setdefault(leaf, len(self.leaves))
+    def compiled(self, queries: Sequence[Query]) -> Compiled:
+        leaves, complements = len(self._leaves), len(self._complements)
+        place_of = np.zeros(leaves, np.int32)
+        place_of[np.fromiter(self._complements, np.int32, complements)] = np.arange(complements)
+        first = leaves + complements
+        groups: list[Group] = []
+        for (flipped, widths), members in zip(self._shapes, self._members, strict=True):
+            size = sum(widths)
+            rows = np.array([key[:size] for key in members], np.int32).reshape(len(members), size)
+            literals = np.where(rows < 0, leaves + place_of[~rows], rows).astype(np.int32)
+            groups.append(Group(widths=widths, flipped=flipped, first=first, literals=literals))
+            first += len(members)
+        bases = np.array([0, leaves, first, *(group.first for group in groups)], np.int64)
+        handles = np.array(self._handles, np.int64).reshape(-1, 2)
+        return Compiled(
+            queries=queries,
+            of=(bases[handles[:, 0]] + handles[:, 1]).astype(np.int32),
+            rows=first + len(self._odd),
+            leaves=leaves,
+            complements=np.fromiter(self._complements, np.int32, complements),
+            groups=tuple(groups),
+            odd=np.array(self._odd, np.int32),
+            singular=tuple(self._singular),
+            words=self._tree.words(leaves),
+            paired=hashes_of(self._pairs),
+        )
 
-    def _add_pairs(self, number: int, query: Query) -> None:
-        match query:
-            case Topic(query=inner) | Not(query=inner):
-                self._add_pairs(number, inner)
-            case And(children=children) | Or(children=children):
-                if isinstance(query, And):
-                    self.pairs.extend((text_hash(term), number) for *_, term, _ in compounds(siblings(children)))
-                for child in children:
-                    self._add_pairs(number, child)
 
-    def _groups(self, leaf_count: int) -> Iterator[Group]:
-        for (flipped, widths), (members, rows) in self.shapes.items():
-            literals = np.array(rows, np.int32)
-            literals = np.where(literals < 0, leaf_count + ~literals, literals).astype(np.int32)
-            yield Group(widths=widths, flipped=flipped, queries=np.array(members, np.int32), literals=literals)
+# What a handle's first number says: where its row is counted from.
+_LEAVES, _COMPLEMENTS, _ODD, _GROUPS = range(4)
+
+
+def _pairs(query: Query) -> Iterator[tuple[str, int]]:
+    """For each AND with words that may stand as one: what tells it from others, and the hash of each compound."""
+    match query:
+        case Topic(query=inner) | Not(query=inner):
+            yield from _pairs(inner)
+        case And(children=children) | Or(children=children):
+            if isinstance(query, And):
+                yield from _pairs_of(siblings(children))
+            for child in children:
+                if not isinstance(child, Text):
+                    yield from _pairs(child)
+        case _:
+            return
+
+
+def _pairs_of(words: Sequence[Text]) -> Iterator[tuple[str, int]]:
+    for left in words:
+        for right in words:
+            if left is not right and left.field == right.field:
+                one, two = parts_of(left)[0].atom, parts_of(right)[0].atom
+                yield f"{left.field}:{one.folded} {two.folded}", _joined_hash((one, two))
+
+
+def _joined_hash(atoms: Sequence[Atom]) -> int:
+    """``text_hash(joined_term(atoms))``, from the hashes of the atoms."""
+    found = 0
+    for each in atoms[:-1]:
+        found = (found * pow(256, each.hashes[1], PRIME) + each.hashes[0]) % PRIME
+    last = atoms[-1].hashes
+    return (found * pow(256, last[3], PRIME) + last[2]) % PRIME
 
 
 class _Tree:
-    """Phrases by their terms; phrases with the same beginning share nodes, equal ones a path."""
+    """Phrases by their terms; phrases with the same beginning share nodes."""
 
     def __init__(self) -> None:
-        self.terms: dict[str, int] = {}
-        self.nodes: list[dict[int, int]] = []
-        self.ends: list[list[tuple[int, int, int]]] = []
-        self.paths: dict[tuple[int, int, int], int] = {}
-        self.merged: list[tuple[int, int]] = []
-        self.leaves_of_term: dict[int, list[int]] = defaultdict(list)
+        self.size = 0
+        self._terms: dict[str, int] = {}
+        self._hashes: list[tuple[int, int]] = []
+        self._nodes: list[dict[int, int]] = []
+        self._ends: list[dict[tuple[int, int], int]] = []
+        self._same: list[tuple[int, int]] = []
+        self._merged: list[tuple[int, int]] = []
+        self._used: list[tuple[int, int]] = []
+        self._specs: list[str] = []
+        self._numbers: list[int] = []
 
-    def add(self, leaf: Text, number: int) -> int:
-        """The path along which ``leaf`` is found."""
-        atoms = [part.atom for part in parts_of(leaf)]
-        node = 0
+    def add(self, leaf: Text, number: int) -> None:
+        self.size += 1
+        self._specs.append(_JOINT.join((leaf.field, *leaf.parts)))
+        self._numbers.append(number)
+        atoms = [atom(part[1:] if part[0] == "-" else part) for part in leaf.parts]
+        node = depth = 0
         for depth, each in enumerate(atoms):
-            term = self.terms.setdefault(each.term, len(self.terms) + 1)
-            self.leaves_of_term[term].append(number)
-            if depth == len(self.nodes):
-                self.nodes.append({})
-                self.ends.append([])
-            level = self.nodes[depth]
+            term = self._terms.get(each.term)
+            if term is None:
+                term = self._terms[each.term] = len(self._terms) + 1
+                self._hashes.append((each.hashes[2], term))
+            self._used.append((term, number))
+            if depth == len(self._nodes):
+                self._nodes.append({})
+                self._ends.append({})
+            level = self._nodes[depth]
             node = level.setdefault(node << 32 | term, len(level))
-        for size in range(2, MOST_JOINED + 1):
+        for size in range(2, min(MOST_JOINED, len(atoms)) + 1):
             for start in range(len(atoms) - size + 1):
-                self.merged.append((text_hash(joined_term(atoms[start : start + size])), number))
-        search = _SEARCHES.index(leaf.field)
-        key = (len(atoms), search, node)
-        if key not in self.paths:
-            self.paths[key] = len(self.paths)
-            self.ends[len(atoms) - 1].append((search, node, self.paths[key]))
-        return self.paths[key]
+                self._merged.append((_joined_hash(atoms[start : start + size]), number))
+        owner = self._ends[depth].setdefault((_SEARCHES.index(leaf.field), node), number)
+        if owner != number:
+            self._same.append((owner, number))
 
-    def levels(self) -> Iterator[Level]:
-        renumbered = np.zeros(1, np.int64)
-        for nodes, ends in zip(self.nodes, self.ends, strict=True):
+    def words(self, leaves: int) -> Words:
+        place_of = np.full(leaves, -1, np.int32)
+        place_of[np.array(self._numbers, np.int64)] = np.arange(self.size)
+        used = np.unique(np.array(self._used, np.int64).reshape(-1, 2), axis=0) if self._used else np.zeros((0, 2))
+        starts = np.searchsorted(used[:, 0], np.arange(len(self._terms) + 2)).astype(np.int32)
+        return Words(
+            terms=self._terms,
+            levels=tuple(self._levels()),
+            same=np.array(self._same, np.int32).reshape(-1, 2),
+            solid=hashes_of(self._hashes),
+            merged=hashes_of(self._merged),
+            leaves_of_term=(starts, used[:, 1].astype(np.int32)),
+            specs=Packed.of(self._specs),
+            place_of=place_of,
+        )
+
+    def _levels(self) -> Iterator[Level]:
+        for depth, (nodes, ends) in enumerate(zip(self._nodes, self._ends, strict=True)):
             keys = np.fromiter(nodes, np.int64, len(nodes))
-            keys = renumbered[keys >> 32] << 32 | (keys & 0xFFFFFFFF)
-            order = np.argsort(keys)
-            renumbered = np.empty(len(order), np.int64)
-            renumbered[order] = np.arange(len(order))
-            paths = np.full((len(_SEARCHES), len(order)), -1, np.int32)
-            for search, node, path in ends:
-                paths[search, renumbered[node]] = path
-            yield Level(keys=keys[order], paths=tuple(paths))
-
-
-def _hashes(pairs: Sequence[tuple[int, int]]) -> Hashes:
-    array = np.array(pairs, np.int64).reshape(-1, 2)
-    array = array[np.argsort(array[:, 0], kind="stable")]
-    return Hashes(hashes=array[:, 0].astype(np.uint64), owners=array[:, 1].astype(np.int32))
+            goes_on = np.zeros(len(keys), bool)
+            if depth + 1 < len(self._nodes):
+                below = self._nodes[depth + 1]
+                goes_on[np.fromiter(below, np.int64, len(below)) >> 32] = True
+            by_search: dict[int, Ints] = {}
+            for (search, node), leaf in ends.items():
+                if search not in by_search:
+                    by_search[search] = np.full(len(keys), -1, np.int32)
+                by_search[search][node] = leaf
+            yield Level(table=Table.of(keys), ends=by_search, goes_on=goes_on)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from notifier.matching.clauses import compile_regex, searchable
 from notifier.matching.names import name_fits, name_words
-from notifier.matching.normalize import PRIME, Atom, Piece, pieces_of, raw_runs
-from notifier.matching.query import Author, Kind, Label, Leaf, Regex, Text
-from notifier.matching.sequence import find, parts_of
-from notifier.matching.values import ValueLeaf, holds, labels
+from notifier.matching.lexicon import Lexicon, lexicon
+from notifier.matching.normalize import PRIME, Atom, separated_runs
+from notifier.matching.query import Author, Compare, Kind, Label, Leaf, Regex, Text
+from notifier.matching.sequence import Joins, find, parts_of
+from notifier.matching.values import OPERATORS, ValueLeaf, count, holds, labels
 from notifier.model import Entry
 
 Row = NDArray[np.uint64]
@@ -25,9 +26,12 @@ Row = NDArray[np.uint64]
 FIELDS = ("title", "abstract", "keywords", "organization")
 SEARCHED = {"": (0, 1, 2), **{name: (code,) for code, name in enumerate(FIELDS)}}
 """The codes of the fields a text clause looks into."""
+_SEARCHED = tuple(SEARCHED.values())
 
-_POWERS = np.array([pow(256, n, PRIME) for n in range(256)], np.uint64)
-_SEPARATOR = Atom(surface="", folded="", term="")
+# By the bytes of a word; only words of at most 64 characters join.
+_POWERS = np.array([pow(256, n, PRIME) for n in range(512)], np.uint64)
+_TEXTS = 512
+"""Cut in one go; more would only cost memory."""
 
 
 def texts(entry: Entry) -> Iterator[tuple[int, str]]:
@@ -40,12 +44,9 @@ def texts(entry: Entry) -> Iterator[tuple[int, str]]:
         yield 3, entry.organization
 
 
-class _Numbered(dict[str, int]):
-    """Runs to running numbers; 0 is the separator behind each piece of text."""
-
-    def __missing__(self, key: str) -> int:
-        number = self[key] = len(self)
-        return number
+def _numbers(some: Sequence[str], vocabulary: Lexicon) -> NDArray[np.int32]:
+    runs = separated_runs(some)
+    return np.fromiter(map(vocabulary.numbers.__getitem__, runs), np.int32, len(runs))
 
 
 class Index:
@@ -59,42 +60,30 @@ class Index:
         self.now = now
         self.words = -(-len(self.entries) // 64)
         self._rows: dict[Leaf, Row] = {}
+        self._labelled: dict[str, dict[str, list[int]]] = {}
+        self._counts: dict[str, NDArray[np.float64]] = {}
+        self._within: dict[int, NDArray[np.bool_]] = {}
         self._tokenise()
 
     def _tokenise(self) -> None:
-        numbers = _Numbered({"": 0})
-        stream: list[int] = []
-        segments: list[tuple[int, int, int]] = []
-        look_up = numbers.__getitem__
-        for position, entry in enumerate(self.entries):
-            for code, text in texts(entry):
-                found = raw_runs(text)
-                stream.extend(map(look_up, found))
-                stream.append(0)
-                segments.append((position, code, len(found) + 1))
-        pieces = [(Piece(_SEPARATOR, False, 0, 0),), *map(pieces_of, list(numbers)[1:])]
-        self._number_atoms(pieces)
-        self._lay_out(np.array(stream, np.int32), np.array(segments, np.int32).reshape(-1, 3), pieces)
-
-    def _number_atoms(self, pieces: Sequence[tuple[Piece, ...]]) -> None:
-        """Surfaces and terms get numbers, 0 is the separator's."""
-        self.atoms = list(dict.fromkeys(piece.atom for run in pieces for piece in run))
-        self.term_numbers = {term: i for i, term in enumerate(dict.fromkeys(each.term for each in self.atoms))}
-        self.term_of = np.array([self.term_numbers[each.term] for each in self.atoms], np.int32)
-
-    def _lay_out(self, runs: NDArray[np.int32], segments: NDArray[np.int32], pieces: Sequence[Sequence[Piece]]) -> None:
         """One array element an atom: its surface, term, entry, field, and whether it is glued to the one before."""
-        numbers = {each: i for i, each in enumerate(self.atoms)}
-        flat = np.array([(numbers[piece.atom], piece.glued) for run in pieces for piece in run], np.int32)
-        sizes = np.array([len(run) for run in pieces], np.int64)
-        counts = sizes[runs]
-        inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        places = np.repeat((np.cumsum(sizes) - sizes)[runs], counts) + inside
-        self.surfaces = flat[places, 0]
-        self.terms = self.term_of[self.surfaces]
-        self.glued = flat[places, 1].astype(bool)
-        self.entry_of = np.repeat(np.repeat(segments[:, 0], segments[:, 2]), counts)
-        self.field_of = np.repeat(np.repeat(segments[:, 1], segments[:, 2]), counts).astype(np.int8)
+        found = [(position, code, text) for position, entry in enumerate(self.entries) for code, text in texts(entry)]
+        vocabulary = lexicon()
+        with vocabulary.lock:
+            blocks = [_numbers([text for *_, text in found[i : i + _TEXTS]], vocabulary) for i in range(0, len(found), _TEXTS)]
+            self._tables = tables = vocabulary.tables()
+        self._atoms, self._terms = vocabulary.atoms, vocabulary.terms
+        runs = np.concatenate(blocks) if blocks else np.zeros(0, np.int32)
+        counts = tables.sizes[runs]
+        ends = np.cumsum(counts, dtype=np.int64)
+        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(tables.starts[runs] - ends + counts, counts)
+        self.surfaces = tables.pieces[places]
+        self.terms = tables.term_of[self.surfaces]
+        self.glued = tables.glued[places]
+        walls = np.flatnonzero(self.surfaces == 0)
+        lengths = np.diff(walls, prepend=-1)
+        self.entry_of = np.repeat(np.array([position for position, *_ in found], np.int32), lengths)
+        self.field_of = np.repeat(np.array([code for _, code, _ in found], np.int8), lengths)
 
     def row(self, leaf: Leaf) -> Row:
         """The entries for which one leaf holds, computed leaf by leaf; plain words and phrases have a faster way."""
@@ -104,7 +93,7 @@ class Index:
 
     def bits(self, positions: Iterable[int]) -> Row:
         flags = np.zeros(self.words * 64, np.uint8)
-        flags[np.fromiter(positions, np.int64)] = 1
+        flags[positions if isinstance(positions, np.ndarray) else np.fromiter(positions, np.int64)] = 1
         return np.packbits(flags, bitorder="little").view(np.uint64)
 
     def _entries_with(self, leaf: Leaf) -> Iterable[int]:
@@ -117,9 +106,18 @@ class Index:
             case Author():
                 return self._authored(leaf)
             case Label(field=field, value=value):
-                return self._labels[field, value]
+                return self._labels(field).get(value, ())
+            case Compare(field=field, op=op, value=bound):
+                return np.flatnonzero(OPERATORS[op](self._numbers(field), bound))
             case _:
                 return self._holding(leaf)
+
+    def _numbers(self, field: str) -> NDArray[np.float64]:
+        """What a count is compared with; not a number, which no comparison holds for, where it is absent."""
+        if field not in self._counts:
+            found = (count(entry, field) for entry in self.entries)
+            self._counts[field] = np.array([np.nan if each is None else each for each in found], np.float64)
+        return self._counts[field]
 
     def _holding(self, leaf: ValueLeaf) -> Iterable[int]:
         return (i for i, entry in enumerate(self.entries) if holds(leaf, entry, self.now))
@@ -151,7 +149,40 @@ class Index:
     @cached_property
     def _postings(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         order = np.argsort(self.surfaces, kind="stable")
-        return order, np.concatenate([[0], np.cumsum(np.bincount(self.surfaces, minlength=len(self.atoms)))])
+        return order, np.concatenate([[0], np.cumsum(np.bincount(self.surfaces, minlength=len(self._tables.term_of)))])
+
+    def numbered(self, terms: Mapping[str, int]) -> NDArray[np.int64]:
+        """For each position what ``terms`` numbers its term, or 0."""
+        here = np.flatnonzero(np.bincount(self.terms, minlength=1))
+        numbers = np.zeros(len(self._tables.term_of), np.int64)
+        numbers[here] = [terms.get(self._terms[number], 0) for number in here.tolist()]
+        return numbers[self.terms]
+
+    def within(self, search: int) -> NDArray[np.bool_]:
+        """For each position whether a clause of the given way of searching (a place in SEARCHED) looks there."""
+        if search not in self._within:
+            codes = np.zeros(len(FIELDS), bool)
+            codes[list(_SEARCHED[search])] = True
+            self._within[search] = codes[self.field_of]
+        return self._within[search]
+
+    @cached_property
+    def used(self) -> NDArray[np.int64]:
+        """The surfaces that occur, the separator's left out."""
+        counts = np.bincount(self.surfaces, minlength=1)
+        counts[0] = 0
+        return np.flatnonzero(counts)
+
+    @cached_property
+    def atoms(self) -> list[Atom]:
+        """Each different atom that occurs."""
+        return [self._atoms[number] for number in self.used.tolist()]
+
+    @cached_property
+    def term_numbers(self) -> dict[str, int]:
+        """The terms that occur."""
+        numbers: list[int] = np.unique(self._tables.term_of[self.used]).tolist()
+        return {self._terms[number]: number for number in numbers}
 
     @cached_property
     def _by_term(self) -> dict[str, list[int]]:
@@ -163,13 +194,13 @@ class Index:
 
     def _grouped(self, key: Callable[[Atom], str]) -> dict[str, list[int]]:
         groups: dict[str, list[int]] = defaultdict(list)
-        for number, each in enumerate(self.atoms[1:], 1):
+        for number, each in zip(self.used.tolist(), self.atoms, strict=True):
             groups[key(each)].append(number)
         return groups
 
     @cached_property
     def _alphabetical(self) -> list[tuple[str, int]]:
-        return sorted((each.folded, number) for number, each in enumerate(self.atoms) if number)
+        return sorted((each.folded, number) for number, each in zip(self.used.tolist(), self.atoms, strict=True))
 
     def _beginning_with(self, prefix: str) -> list[int]:
         found = []
@@ -195,7 +226,7 @@ class Index:
             start = end + 1
 
     def piece(self, start: int, stop: int) -> tuple[list[Atom], list[bool]]:
-        return [self.atoms[i] for i in self.surfaces[start:stop].tolist()], self.glued[start:stop].tolist()
+        return [self._atoms[i] for i in self.surfaces[start:stop].tolist()], self.glued[start:stop].tolist()
 
     def around(self, position: int, reach: int) -> tuple[list[Atom], list[bool]]:
         """The atoms up to ``reach`` to either side, within the same piece of text."""
@@ -226,38 +257,37 @@ class Index:
                     names[word].append((position, name))
         return names
 
-    @cached_property
-    def _labels(self) -> dict[tuple[str, str], list[int]]:
-        found: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for position, entry in enumerate(self.entries):
-            for field in ("category", "source", "announce", "has"):
+    def _labels(self, field: str) -> dict[str, list[int]]:
+        if field not in self._labelled:
+            found = self._labelled[field] = defaultdict(list)
+            for position, entry in enumerate(self.entries):
                 for label in set(labels(entry, field)):
-                    found[field, label].append(position)
-        return found
+                    found[label].append(position)
+        return self._labelled[field]
 
-    @cached_property
+    @property
     def term_hashes(self) -> NDArray[np.uint64]:
-        """The hash of each surface's term."""
-        return self._hashes[:, 2]
+        """The hash of the term of each of ``used``."""
+        return self._tables.hashes[self.used, 2]
 
-    @cached_property
-    def _hashes(self) -> NDArray[np.uint64]:
-        flat = np.fromiter(chain.from_iterable(each.hashes for each in self.atoms), np.uint64, 4 * len(self.atoms))
-        return flat.reshape(-1, 4)
+    def folded(self, surface: int) -> str:
+        return self._atoms[surface].folded
 
-    @cached_property
-    def joined_hashes(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-        """For each position the hash of its atom joined with the next one, and with the next two; 0 where none.
+    def joined(self) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.uint64]]]:
+        """The hashes of two, then of three neighbours joined to one word, with the positions of the first of them.
 
-        Equal hashes are only a hint; who uses them compares the strings.
+        Only where ``may_join`` could agree. Equal hashes are only a hint; who uses them compares the strings.
         """
-        folded, width, last, last_width = self._hashes[self.surfaces].T
-        power = _POWERS[np.minimum(width, 255).astype(np.int64)]
-        last_power = _POWERS[np.minimum(last_width, 255).astype(np.int64)]
-        two = (folded[:-1] * last_power[1:] + last[1:]) % PRIME
-        front = (folded[:-1] * power[1:] + folded[1:]) % PRIME
-        three = (front[:-1] * last_power[2:] + last[2:]) % PRIME
-        wall = self.surfaces == 0
-        two[wall[:-1] | wall[1:]] = 0
-        three[wall[:-2] | wall[1:-1] | wall[2:]] = 0
-        return two, three
+        tables = self._tables
+        joins = tables.joins[self.surfaces]
+        linked = np.where(self.glued[1:], joins[1:] > 0, joins[1:] == Joins.ANYHOW)
+        linked &= np.where(self.glued[1:], joins[:-1] > 0, joins[:-1] == Joins.ANYHOW)
+        folded, width, last, last_width = tables.hashes.T
+        firsts = np.flatnonzero(linked)
+        one, two = self.surfaces[firsts], self.surfaces[firsts + 1]
+        yield 2, firsts, (folded[one] * _POWERS[last_width[two]] + last[two]) % PRIME
+        again = linked[1:][np.minimum(firsts, len(linked) - 2)] & (firsts < len(linked) - 1)
+        firsts, one, two = firsts[again], one[again], two[again]
+        three = self.surfaces[firsts + 2]
+        front = (folded[one] * _POWERS[width[two]] + folded[two]) % PRIME
+        yield 3, firsts, (front * _POWERS[last_width[three]] + last[three]) % PRIME

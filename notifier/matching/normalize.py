@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -217,10 +218,23 @@ def cleaned(text: str) -> Cleaned:
     return Cleaned(text="".join(pieces), starts=tuple(starts), sources=tuple(sources), same=tuple(same))
 
 
+SEPARATOR = "\0"
+"""Stands as a run of its own behind each text of ``separated_runs``; no text holds it as a run."""
+
+
 def raw_runs(text: str) -> list[str]:
     """The runs of a text: what stands between white space and punctuation."""
+    return _spaced(text).split()
+
+
+def separated_runs(texts: Iterable[str]) -> list[str]:
+    """The runs of all ``texts``; cutting them in one go costs half of what it does text by text."""
+    return f" {SEPARATOR} ".join([*map(_spaced, texts), ""]).split()
+
+
+def _spaced(text: str) -> str:
     text = clean(text)
-    return text.translate(_RUN_TABLE).split() if text.isascii() else _RUN.findall(text)
+    return text.translate(_RUN_TABLE) if text.isascii() else " ".join(_RUN.findall(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +249,11 @@ class Piece:
 
 def pieces_of(run: str) -> tuple[Piece, ...]:
     # Text without spaces makes long runs that never come again.
-    return _pieces_cached(run) if len(run) <= 64 else _pieces(run)
+    return _pieces_cached(run) if len(run) <= 64 else pieces_in(run)
 
 
-def _pieces(run: str) -> tuple[Piece, ...]:
+def pieces_in(run: str) -> tuple[Piece, ...]:
+    """``pieces_of`` without its memory."""
     found: list[Piece] = []
     for chain in _CHAIN.finditer(run):
         at = chain.start()
@@ -248,7 +263,7 @@ def _pieces(run: str) -> tuple[Piece, ...]:
     return tuple(found)
 
 
-_pieces_cached = lru_cache(maxsize=2**18)(_pieces)
+_pieces_cached = lru_cache(maxsize=2**16)(pieces_in)
 
 
 @lru_cache(maxsize=2**18)

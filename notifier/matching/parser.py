@@ -12,7 +12,7 @@ from notifier.matching import clauses
 from notifier.matching.clauses import Place
 from notifier.matching.normal import conjunction, disjunction, negation
 from notifier.matching.normalize import fold
-from notifier.matching.query import All, Query, Text, Topic
+from notifier.matching.query import All, Leaf, Query, Text, Topic
 
 if TYPE_CHECKING:
     from lark import Lark, Token, Tree
@@ -52,10 +52,13 @@ WORD: /(?!(?:[oO][rR]|[aA][nN][dD]|[nN][oO][tT])(?![^\s()"“”„]))[^\s()"“
 %ignore /\s+/
 """
 _OPERATORS = frozenset({"and", "or", "not"})
-_WORDS = re.compile(r"[A-Za-z][A-Za-z0-9]*(?: [A-Za-z0-9]+)*")
-_PIECE = r'-?(?:[A-Za-z][A-Za-z0-9]*|"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")'
+# The short path: words, phrases, a few fields and counts, with - before them and OR between.
+_SEARCH = r'(?:(?:title|abstract|keyword|org):)?(?:[A-Za-z][A-Za-z0-9]*|"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")'
+_LABEL = r"category:[A-Za-z]+(?:[.-][A-Za-z]+)*"
+_COUNT = r"(?:upvotes|comments|stars)[<>]=?[0-9]{1,9}"
+_PIECE = rf"-?(?:{_SEARCH}|{_LABEL}|{_COUNT})"
 _PIECES = re.compile(rf"{_PIECE}(?: (?:OR )?{_PIECE})*")
-_EACH = re.compile(r'(?P<sign>-?)(?:"(?P<phrase>[^"]+)"|(?P<word>[A-Za-z0-9]+))')
+_EACH = re.compile(r'(?:[^ "]|"[^"]*")+')
 
 
 def parse(text: str, topics: Topics = {}) -> Query:  # noqa: B006 - never written to
@@ -69,7 +72,7 @@ def parse(text: str, topics: Topics = {}) -> Query:  # noqa: B006 - never writte
     return _parse(text, frozenset(topics.items()), ())
 
 
-@lru_cache(maxsize=2**17)
+@lru_cache(maxsize=2**16)
 def _parse(text: str, topics: frozenset[tuple[str, str]], inside: tuple[str, ...]) -> Query:
     _check_limits(text)
     return parse_plainly(text) or parse_by_grammar(text, topics, inside)
@@ -77,33 +80,44 @@ def _parse(text: str, topics: frozenset[tuple[str, str]], inside: tuple[str, ...
 
 def parse_plainly(text: str) -> Query | None:
     """The short path: plain words and phrases, with - and OR; None for everything else. Equal to the grammar."""
-    if _WORDS.fullmatch(text):
-        words = text.split()
-        if len(words) > MAX_TERMS or not _OPERATORS.isdisjoint(text.casefold().split()):
-            return None
-        return conjunction(Text(parts=(fold(word),), shown=word) for word in words)
-    if _PIECES.fullmatch(text):
-        return _pieces(text)
-    return None
+    if (alternatives := plain_alternatives(text)) is None:
+        return None
+    return disjunction(conjunction(map(_signed, pieces)) for pieces in alternatives)
 
 
-def _pieces(text: str) -> Query | None:
-    alternatives = []
-    terms = 0
-    for alternative in text.split(" OR "):
-        children = []
-        for piece in _EACH.finditer(alternative):
-            terms += 1
-            if terms > MAX_TERMS or (piece["word"] or "").casefold() in _OPERATORS:
-                return None
-            leaf = (
-                Text(parts=(fold(piece["word"]),), shown=piece["word"])
-                if piece["word"]
-                else Text(parts=tuple(map(fold, piece["phrase"].split())), shown=f'"{piece["phrase"]}"')
-            )
-            children.append(negation(leaf) if piece["sign"] else leaf)
-        alternatives.append(conjunction(children))
-    return disjunction(alternatives)
+def plain_alternatives(text: str) -> list[list[str]] | None:
+    """The pieces of a text on the short path, each with its sign: one list for each side of an OR."""
+    if not _PIECES.fullmatch(text) or len(text) > MAX_LENGTH:
+        return None
+    sides = text.split(" OR ")
+    alternatives = [_EACH.findall(side) for side in sides] if '"' in text else [side.split(" ") for side in sides]
+    if any(_content(piece) in _OPERATORS for pieces in alternatives for piece in pieces):
+        return None
+    return alternatives if sum(map(len, alternatives)) <= MAX_TERMS else None
+
+
+def _content(piece: str) -> str:
+    return piece[piece.find(":") + 1 :].lstrip("-").casefold()
+
+
+def _signed(piece: str) -> Query:
+    return negation(plain_leaf(piece[1:])) if piece[0] == "-" else plain_leaf(piece)
+
+
+@lru_cache(maxsize=2**16)
+def plain_leaf(piece: str) -> Leaf:
+    """The leaf of one piece of the short path, which has no sign any more."""
+    name, _, content = piece.rpartition(":")
+    if piece[-1].isdigit() and ("<" in piece or ">" in piece):
+        return clauses.comparison(piece, _NOWHERE)
+    if name == "category":
+        return clauses.label(content, Place(field=name, column=1))
+    parts = content[1:-1].split(" ") if content[0] == '"' else [content]
+    return Text(field=clauses.TEXT_FIELDS.get(name, ""), parts=tuple(map(fold, parts)), shown=content)
+
+
+_NOWHERE = Place(field="", column=1)
+"""Pieces of the short path cannot be wrong, so that no error will name a column."""
 
 
 def parse_by_grammar(text: str, topics: frozenset[tuple[str, str]], inside: tuple[str, ...] = ()) -> Query:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import lru_cache
 from itertools import pairwise
 
@@ -51,6 +52,21 @@ def may_join(atoms: Sequence[Atom], glued: bool, solid: str) -> bool:
     if not all(len(word) >= 3 or any(map(str.isdigit, word)) for word in words):
         return False
     return not is_known(solid) or (len(words) == 2 and len(words[0]) >= 4)
+
+
+class Joins(IntEnum):
+    """Whether a word may be part of a compound; what ``may_join`` says of one word alone."""
+
+    NEVER = 0
+    GLUED = 1
+    """Only where no white space parts it from the others."""
+    ANYHOW = 2
+
+
+def joins(folded: str) -> Joins:
+    if not folded or len(folded) > LONGEST_JOINED or is_character(folded):
+        return Joins.NEVER
+    return Joins.ANYHOW if len(folded) >= 3 or any(map(str.isdigit, folded)) else Joins.GLUED
 
 
 class Places:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from notifier.matching.names import name_fits, name_words
@@ -48,10 +49,11 @@ def labels(entry: Entry, field: str) -> tuple[str, ...]:
             return tuple(name for name, value in _properties(entry).items() if value)
 
 
-def with_parents(name: str) -> list[str]:
+@lru_cache(maxsize=2**14)
+def with_parents(name: str) -> tuple[str, ...]:
     """``cs.cl`` lies beneath ``cs``."""
     pieces = " ".join(name.casefold().split()).split(".")
-    return [".".join(pieces[:size]) for size in range(1, len(pieces) + 1)]
+    return tuple(".".join(pieces[:size]) for size in range(1, len(pieces) + 1))
 
 
 def _properties(entry: Entry) -> dict[str, object]:
