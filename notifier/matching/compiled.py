@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -88,24 +89,28 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Packed(Sequence[str]):
-    """Many short texts in one, because each Python string costs fifty bytes more than its letters."""
+    """Many short texts without NUL in one, because each Python string costs fifty bytes more than its letters."""
 
     body: bytes
+    """UTF-8, a NUL behind each."""
     bounds: NDArray[np.int64]
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Packed:
         encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
         bounds = np.zeros(len(encoded) + 1, np.int64)
-        np.cumsum([len(each) for each in encoded], out=bounds[1:])
-        return cls(b"".join(encoded), bounds)
+        np.cumsum([len(each) + 1 for each in encoded], out=bounds[1:])
+        return cls(b"\0".join([*encoded, b""]), bounds)
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
 
     def __getitem__(self, place: int) -> str:  # type: ignore[override]
         start, stop = self.bounds[place : place + 2].tolist()
-        return self.body[start:stop].decode("utf-8", "surrogatepass")
+        return self.body[start : stop - 1].decode("utf-8", "surrogatepass")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.body.decode("utf-8", "surrogatepass").split("\0")[:-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,9 +327,14 @@ def _joined_hash(atoms: Sequence[Atom]) -> int:
     """``text_hash(joined_term(atoms))``, from the hashes of the atoms."""
     found = 0
     for each in atoms[:-1]:
-        found = (found * pow(256, each.hashes[1], PRIME) + each.hashes[0]) % PRIME
+        found = (found * _power(each.hashes[1]) + each.hashes[0]) % PRIME
     last = atoms[-1].hashes
-    return (found * pow(256, last[3], PRIME) + last[2]) % PRIME
+    return (found * _power(last[3]) + last[2]) % PRIME
+
+
+@cache
+def _power(width: int) -> int:
+    return pow(256, width, PRIME)
 
 
 class _Tree:

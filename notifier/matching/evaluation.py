@@ -110,7 +110,7 @@ class _Evaluation:
         """Leaves with a word that the window has in two or three atoms: finetuning in "fine-tuning"."""
         words = self.compiled.words
         names = list(words.terms)
-        for size, positions, hashes in self.index.joined():
+        for size, positions, hashes in self.index.joined:
             for place, term in words.solid.hits(hashes):
                 position = int(positions[place])
                 atoms, glued = self.index.piece(position, position + size)

@@ -68,7 +68,8 @@ def select(
     for start in range(0, size if words else 0, step):
         stop = min(size, start + step)
         block = _united(rows, include, start, stop)
-        block &= ~_united(rows, mute, start, stop)
+        if mute.indptr[start] != mute.indptr[stop]:
+            block &= ~_united(rows, mute, start, stop)
         if windows is not None and window_of is not None:
             block &= windows[window_of[start:stop]]
         if seen is not None:
@@ -81,12 +82,18 @@ def select(
 
 def _united(rows: Bits, groups: Groups, start: int, stop: int) -> Bits:
     """For each subscription of the block the union of its rows; none give an empty one."""
-    bounds = groups.indptr[start : stop + 1]
+    firsts, counts = groups.indptr[start:stop], np.diff(groups.indptr[start : stop + 1])
     united = np.zeros((stop - start, rows.shape[1]), np.uint64)
-    filled = np.flatnonzero(np.diff(bounds))
-    if len(filled):
-        gathered = rows[groups.members[bounds[0] : bounds[-1]]]
-        united[filled] = np.bitwise_or.reduceat(gathered, (bounds[:-1] - bounds[0])[filled], axis=0)
+    spare = np.empty_like(united)
+    for place in range(int(counts.max(initial=0))):
+        having = np.flatnonzero(counts > place)
+        members = groups.members[firsts[having] + place]
+        # Numbers are in range; without "clip" numpy would copy the whole result once more to be safe.
+        np.take(rows, members, axis=0, out=spare[: len(members)], mode="clip")
+        if len(having) == len(united):
+            np.bitwise_or(united, spare, out=united)
+        else:
+            united[having] |= spare[: len(members)]
     return united
 
 

@@ -51,9 +51,9 @@ STRING.4: /["“”„][^"“”„]*["“”„](?:~\d{1,3})?/
 WORD: /(?!(?:[oO][rR]|[aA][nN][dD]|[nN][oO][tT])(?![^\s()"“”„]))[^\s()"“”„=\/][^\s()"“”„]*/
 %ignore /\s+/
 """
-_OPERATORS = frozenset({"and", "or", "not"})
 # The short path: words, phrases, a few fields and counts, with - before them and OR between.
-_SEARCH = r'(?:(?:title|abstract|keyword|org):)?(?:[A-Za-z][A-Za-z0-9]*|"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")'
+_PLAIN = r'(?!(?i:or|and|not)(?![A-Za-z0-9]))[A-Za-z][A-Za-z0-9]*|"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*"'
+_SEARCH = rf"(?:(?:title|abstract|keyword|org):)?(?:{_PLAIN})"
 _LABEL = r"category:[A-Za-z]+(?:[.-][A-Za-z]+)*"
 _COUNT = r"(?:upvotes|comments|stars)[<>]=?[0-9]{1,9}"
 _PIECE = rf"-?(?:{_SEARCH}|{_LABEL}|{_COUNT})"
@@ -91,13 +91,7 @@ def plain_alternatives(text: str) -> list[list[str]] | None:
         return None
     sides = text.split(" OR ")
     alternatives = [_EACH.findall(side) for side in sides] if '"' in text else [side.split(" ") for side in sides]
-    if any(_content(piece) in _OPERATORS for pieces in alternatives for piece in pieces):
-        return None
     return alternatives if sum(map(len, alternatives)) <= MAX_TERMS else None
-
-
-def _content(piece: str) -> str:
-    return piece[piece.find(":") + 1 :].lstrip("-").casefold()
 
 
 def _signed(piece: str) -> Query:
@@ -129,6 +123,8 @@ def _check_limits(text: str) -> None:
         raise RuleError("The rule is empty: write at least one word, or * for every entry", column=1)
     if len(text) > MAX_LENGTH:
         raise RuleError(f"The rule has {len(text):,} characters; {MAX_LENGTH:,} are allowed", column=MAX_LENGTH + 1)
+    if "\0" in text:
+        raise RuleError("The rule holds a NUL character, which no text has: remove it", column=text.index("\0") + 1)
     depth = 0
     for at, character in enumerate(text):
         depth += (character == "(") - (character == ")")
