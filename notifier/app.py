@@ -15,12 +15,13 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from notifier import rulecache
 from notifier.channels import format_of, open_channels
 from notifier.collect import Collected, collect
 from notifier.deliver import Limits, deliver
 from notifier.errors import StoreError
 from notifier.library import load_topics
-from notifier.matching import Topics
+from notifier.matching import RuleSet, Topics
 from notifier.model import DeliveryState, SourceRecord
 from notifier.plan import Plans, plan
 from notifier.ports import Channel, Source, Store
@@ -127,6 +128,7 @@ class Engine:
         self._http = http
         self._channels = channels
         self._renderer = app.renderer()
+        self._rules: RuleSet | None = None
         self._stores = {step: StoreThread(app.open_store) for step in ("collect", "plan", "deliver")}
 
     async def collect(self, *, only: str | None = None, due_only: bool = True) -> list[Collected]:
@@ -137,8 +139,7 @@ class Engine:
         return await collect(wanted, self._open_source, in_store, now=now)
 
     async def plan(self) -> Plans:
-        now, topics, look_back = self._app.clock(), self._app.topics, self._app.settings.look_back
-        return await self._stores["plan"](lambda store: plan(store, topics, look_back=look_back, now=now))
+        return await self._stores["plan"](self._plan)
 
     async def deliver(self, stop: asyncio.Event | None = None) -> Counter[DeliveryState]:
         return await deliver(
@@ -163,6 +164,15 @@ class Engine:
             await channel.close()
         for thread in self._stores.values():
             await thread.close()
+
+    def _plan(self, store: Store) -> Plans:
+        """On the thread of planning, to which the rule set belongs."""
+        settings = self._app.settings
+        if self._rules is None:
+            self._rules = rulecache.load(settings.data_dir, self._app.topics)
+        plans = plan(store, self._rules, look_back=settings.look_back, now=self._app.clock())
+        self._rules = rulecache.refreshed(settings.data_dir, self._rules, store.rules.queries)
+        return plans
 
     def _open_source(self, record: SourceRecord) -> Source:
         return open_source(record.kind, record.url, http=self._http, name=record.name)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from notifier.errors import RuleError
-from notifier.matching import Groups, Index, Query, Topics, evaluate, explain, parse, select
+from notifier.matching import BROKEN, Groups, Index, Matches, RuleSet, Topics, explain, parse, select
 from notifier.model import (
     Delivery,
     DeliveryItem,
@@ -66,42 +66,32 @@ class _Active:
 
 
 class Window:
-    """Entries in rank order, all news in ``(since, until]``; what is computed once is kept for all batches."""
+    """Entries in rank order, all news in ``(since, now]``; what is computed once is kept for all batches."""
 
-    def __init__(self, entries: Sequence[Entry], topics: Topics, *, since: datetime, now: datetime) -> None:
+    def __init__(self, entries: Sequence[Entry], rules: RuleSet, *, since: datetime, now: datetime) -> None:
         self.entries = entries
         self.since = since
         self.now = now
-        self._topics = topics
-        self._index = Index(entries, now=now)
+        self._rules = rules
+        self._matches = Matches(rules, Index(entries, now=now))
         self._words = -(-len(entries) // 64)
-        self._row_of: dict[Query, int] = {}
-        self._rows = np.zeros((0, self._words), np.uint64)
-        self._evidence: dict[tuple[int, int], tuple[Evidence, ...]] = {}
-        self._queries: list[Query] = []
         self._position = {entry.id: i for i, entry in enumerate(entries)}
         self._news = sorted(entry.new_at for entry in entries if entry.new_at)
         self._masks: dict[datetime, NDArray[np.uint64]] = {}
 
-    def parse(self, query: str) -> Query:
-        return parse(query, self._topics)
+    def rows_of(self, queries: Sequence[str]) -> list[int]:
+        """The row of each query among ``rows``, BROKEN for one that does not parse; good until more are asked for."""
+        numbers: list[int] = self._rules.rows(queries).tolist()
+        return numbers
 
-    def rows_for(self, queries: Iterable[Query]) -> None:
-        """Evaluate those queries that have not been yet."""
-        fresh = [query for query in dict.fromkeys(queries) if query not in self._row_of]
-        if not fresh:
-            return
-        self._row_of.update((query, len(self._queries) + i) for i, query in enumerate(fresh))
-        self._queries.extend(fresh)
-        self._rows = np.concatenate([self._rows, evaluate(self._index, fresh)])
+    def fault(self, query: str) -> str | None:
+        """Why a query of ``rows_of`` does not parse."""
+        return self._rules.errors.get(query)
 
     @property
     def rows(self) -> NDArray[np.uint64]:
-        """One bitset over the entries for each distinct query so far."""
-        return self._rows
-
-    def row(self, query: Query) -> int:
-        return self._row_of[query]
+        """One bitset over the entries for each row."""
+        return self._matches.rows()
 
     def positions(self, entry_ids: Iterable[str]) -> list[int]:
         return sorted(self._position[id] for id in entry_ids if id in self._position)
@@ -117,20 +107,10 @@ class Window:
     def news_since(self, since: datetime) -> int:
         return len(self._news) - bisect_right(self._news, since)
 
-    def holds(self, row: int, position: int) -> bool:
-        return bool((int(self._rows[row, position >> 6]) >> (position & 63)) & 1)
-
     def holding(self, rows: Sequence[int], positions: NDArray[np.int32]) -> list[tuple[bool, ...]]:
         """For each position, which of ``rows`` hold there."""
-        bits = self._rows[np.array(rows, np.int64)[:, None], positions >> 6] >> (positions & 63).astype(np.uint64)
+        bits = self.rows[np.array(rows, np.int64)[:, None], positions >> 6] >> (positions & 63).astype(np.uint64)
         return list(map(tuple, ((bits & np.uint64(1)).T == 1).tolist()))
-
-    def evidence(self, row: int, position: int) -> tuple[Evidence, ...]:
-        key = (row, position)
-        if key not in self._evidence:
-            found = explain(self._queries[row], self.entries[position], now=self.now)
-            self._evidence[key] = found or ()
-        return self._evidence[key]
 
 
 def reach(subscription: Subscription, look_back: timedelta, now: datetime) -> datetime:
@@ -159,10 +139,11 @@ def want_of(
 
 def choose(wants: Sequence[Want], window: Window) -> list[Choice]:
     """One Choice for each Want, in order."""
-    broken: list[list[tuple[Rule, str | None]]] = [[] for _ in wants]
-    parsed = [_parsed(want, window, broken[i]) for i, want in enumerate(wants)]
-    window.rows_for(query for rules in parsed for _, query in rules)
-    active = [_active(rules, window) for rules in parsed]
+    live = [[rule for rule in want.rules if rule.until is None or rule.until > window.now] for want in wants]
+    rows = iter(window.rows_of([rule.query for rules in live for rule in rules]))
+    numbered = [[(rule, next(rows)) for rule in rules] for rules in live]
+    broken = [_changes_of_health(rules, window) for rules in numbered]
+    active = [_active(rules) for rules in numbered]
     sinces = list(dict.fromkeys(want.since for want in wants))
     window_of = {since: i for i, since in enumerate(sinces)}
     selection = select(
@@ -186,26 +167,15 @@ def choose(wants: Sequence[Want], window: Window) -> list[Choice]:
     ]
 
 
-def _parsed(want: Want, window: Window, broken: list[tuple[Rule, str | None]]) -> list[tuple[Rule, Query]]:
-    found = []
-    for rule in want.rules:
-        if rule.until is not None and rule.until <= window.now:
-            continue
-        try:
-            found.append((rule, window.parse(rule.query)))
-        except RuleError as error:
-            if rule.broken != str(error):
-                broken.append((rule, str(error)))
-        else:
-            if rule.broken is not None:
-                broken.append((rule, None))
-    return found
+def _changes_of_health(rules: Sequence[tuple[Rule, int]], window: Window) -> list[tuple[Rule, str | None]]:
+    faults = [(rule, window.fault(rule.query) if row == BROKEN else None) for rule, row in rules]
+    return [(rule, fault) for rule, fault in faults if fault != rule.broken]
 
 
-def _active(rules: Sequence[tuple[Rule, Query]], window: Window) -> _Active:
+def _active(rules: Sequence[tuple[Rule, int]]) -> _Active:
     return _Active(
-        include=tuple((rule, window.row(query)) for rule, query in rules if rule.mode is Mode.INCLUDE),
-        mute=tuple(window.row(query) for rule, query in rules if rule.mode is Mode.MUTE),
+        include=tuple((rule, row) for rule, row in rules if rule.mode is Mode.INCLUDE and row != BROKEN),
+        mute=tuple(row for rule, row in rules if rule.mode is Mode.MUTE and row != BROKEN),
     )
 
 

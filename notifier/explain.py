@@ -10,7 +10,7 @@ from notifier.cadence import next_slot
 from notifier.digest import Choice, Window, choose, compose, evidence_of, reach, want_of
 from notifier.errors import RuleError
 from notifier.lookup import subscription_of
-from notifier.matching import Topics, parse, verdict
+from notifier.matching import Index, RuleSet, Topics, evaluate, explain, parse, positions, verdict
 from notifier.model import (
     Delivery,
     DeliveryState,
@@ -62,15 +62,9 @@ def match(store: Store, topics: Topics, query: str, *, last: timedelta, now: dat
     """The entries first seen in the ``last`` days that ``query`` matches, newest first, and of how many."""
     parsed = parse(query, topics)
     entries = store.entries.seen(now - last, now)
-    window = Window(entries, topics, since=now - last, now=now)
-    window.rows_for([parsed])
-    row = window.row(parsed)
-    hits = [
-        Hit(entry=entry, evidence=window.evidence(row, position))
-        for position, entry in enumerate(entries)
-        if window.holds(row, position)
-    ]
-    return hits, len(entries)
+    row = evaluate(Index(entries, now=now), [parsed])[0]
+    hits = [entries[position] for position in positions(row)]
+    return [Hit(entry=entry, evidence=explain(parsed, entry, now=now) or ()) for entry in hits], len(entries)
 
 
 def preview(
@@ -114,7 +108,7 @@ def _choice(
     rules = store.rules.of([subscription.id]).get(subscription.id, [])
     ledger = store.deliveries.ledger([subscription.id], since=since).get(subscription.id, frozenset())
     want = want_of(subscription, rules, ledger, look_back=look_back, now=now)
-    window = Window(store.entries.window(since, now), topics, since=since, now=now)
+    window = Window(store.entries.window(since, now), RuleSet(topics), since=since, now=now)
     return choose([want], window)[0], rules
 
 

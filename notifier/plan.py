@@ -20,7 +20,7 @@ import structlog
 from notifier.cadence import due_slot, next_slot
 from notifier.digest import Choice, Want, Window, choose, reach, want_of
 from notifier.ids import new_id
-from notifier.matching import Topics
+from notifier.matching import RuleSet
 from notifier.model import Delivery, Mode, Planned, Rule, Slot, Subscription
 from notifier.ports import Store
 
@@ -41,8 +41,8 @@ class Plans:
     entries: int = 0
 
 
-def plan(store: Store, topics: Topics, *, look_back: timedelta, now: datetime, batch: int = BATCH) -> Plans:
-    """Plan everything that is due at ``now``."""
+def plan(store: Store, rules: RuleSet, *, look_back: timedelta, now: datetime, batch: int = BATCH) -> Plans:
+    """Plan everything that is due at ``now``. ``rules`` may know the rules already; what it does not it learns."""
     window: Window | None = None
     total = Plans()
     while True:
@@ -50,7 +50,7 @@ def plan(store: Store, topics: Topics, *, look_back: timedelta, now: datetime, b
             due = store.subscriptions.due(now, limit=batch)
             if not due:
                 return total
-            window = _window_for(due, window, store, topics, look_back=look_back, now=now)
+            window = _window_for(due, window, store, rules, look_back=look_back, now=now)
             planned = _plan_batch(due, window, store, look_back=look_back, now=now)
             recorded = set(store.deliveries.record(planned))
         total = _sum(total, planned, recorded)
@@ -72,7 +72,7 @@ def _window_for(
     due: Sequence[Subscription],
     window: Window | None,
     store: Store,
-    topics: Topics,
+    rules: RuleSet,
     *,
     look_back: timedelta,
     now: datetime,
@@ -80,7 +80,7 @@ def _window_for(
     since = min(reach(subscription, look_back, now) for subscription in due)
     if window is not None and window.since <= since:
         return window
-    return Window(store.entries.window(since, now), topics, since=since, now=now)
+    return Window(store.entries.window(since, now), rules, since=since, now=now)
 
 
 def _plan_batch(

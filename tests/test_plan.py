@@ -4,6 +4,7 @@ from datetime import datetime, time, timedelta
 from itertools import pairwise
 
 from notifier.collect import absorb
+from notifier.matching import RuleSet
 from notifier.model import Cadence, Delivery, Every, Mode
 from notifier.plan import Plans, plan
 from notifier.store import SqliteStore
@@ -25,7 +26,7 @@ def news(store: SqliteStore, *numbers: int, at: datetime = NOW - timedelta(hours
 
 
 def planned(store: SqliteStore, at: datetime = NOW + timedelta(hours=1)) -> Plans:
-    return plan(store, {}, look_back=WEEK, now=at)
+    return plan(store, RuleSet(), look_back=WEEK, now=at)
 
 
 def sent(store: SqliteStore) -> dict[str, list[str]]:
@@ -172,7 +173,7 @@ def test_a_rule_that_no_longer_parses_disables_itself_alone_and_comes_back_when_
     broken = store.rules.get("r_two")
     assert broken is not None
     assert "topic" in (broken.broken or "")
-    plan(store, {"gone": "anything"}, look_back=WEEK, now=NOW + DAY + timedelta(hours=1))
+    plan(store, RuleSet({"gone": "anything"}), look_back=WEEK, now=NOW + DAY + timedelta(hours=1))
     mended = store.rules.get("r_two")
     assert mended is not None
     assert mended.broken is None
@@ -185,7 +186,7 @@ def test_many_batches_plan_each_subscription_once(store: SqliteStore) -> None:
             store.subscriptions.put(subscription(f"s_{n}"))
             store.rules.put([rule(id=f"r_{n}", subscription_id=f"s_{n}")], actor="t", via="cli", now=NOW - WEEK)
     news(store, 1)
-    done = plan(store, {}, look_back=WEEK, now=NOW + timedelta(hours=1), batch=10)
+    done = plan(store, RuleSet(), look_back=WEEK, now=NOW + timedelta(hours=1), batch=10)
     assert done == Plans(looked_at=26, deliveries=26, entries=26)
 
 

@@ -3,28 +3,35 @@
 normalize, lemma, spelling    text to atoms, as they are compared
 query, clauses, parser        rule text to a Query; normal, formatting: its one normal form and canonical text
 sequence, names, values       what a clause means for one text, one name, one value
-index, compiled, evaluation   all rules against all entries
+lexicon, index                entries made ready for any number of rules
+hashing, compiled             rules made ready for any number of windows
+evaluation                    all rules against all entries
+ruleset, shelf                every rule text, compiled once; a rule set as bytes and back
 fanout                        rows of rules to the entries of each subscription
 explain                       one rule, one entry: the evidence, or the clause that failed
 """
 
 from notifier.matching.compiled import Compiled, compile_rules
-from notifier.matching.evaluation import evaluate, match
+from notifier.matching.evaluation import evaluate, match, positions
 from notifier.matching.explain import Verdict, explain, verdict
 from notifier.matching.fanout import Groups, Selection, select
 from notifier.matching.formatting import format_query, meaning
 from notifier.matching.index import Index
 from notifier.matching.parser import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, Topics, parse
 from notifier.matching.query import Query, grows
+from notifier.matching.ruleset import BROKEN, Matches, RuleSet
 
 __all__ = [
+    "BROKEN",
     "MAX_DEPTH",
     "MAX_LENGTH",
     "MAX_TERMS",
     "Compiled",
     "Groups",
     "Index",
+    "Matches",
     "Query",
+    "RuleSet",
     "Selection",
     "Topics",
     "Verdict",
@@ -36,6 +43,7 @@ __all__ = [
     "match",
     "meaning",
     "parse",
+    "positions",
     "select",
     "verdict",
 ]

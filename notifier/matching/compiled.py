@@ -34,7 +34,7 @@ _JOINT = "\x1f"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Queries of one shape: ``literals`` (n, sum of widths) has a row each, clause after clause of the given ``widths``.
+    """Queries of one shape: ``literals`` (n, sum of widths) has a row each, clause after clause of ``widths``.
 
     A literal is the row of a leaf or of its complement. The queries have the rows from ``first`` on.
     """

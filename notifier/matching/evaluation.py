@@ -23,6 +23,13 @@ def evaluate(index: Index, queries: Sequence[Query]) -> NDArray[np.uint64]:
     return match(index, compiled)[compiled.of]
 
 
+def positions(row: Row) -> list[int]:
+    """The places of the entries that one row holds."""
+    bits = np.unpackbits(np.ascontiguousarray(row, "<u8").view(np.uint8), bitorder="little")
+    found: list[int] = np.flatnonzero(bits).tolist()
+    return found
+
+
 def match(index: Index, compiled: Compiled) -> NDArray[np.uint64]:
     """A bitset row for everything in ``compiled``, shape (compiled.rows, index.words); ``compiled.of`` names those
     of the queries."""

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from notifier.matching.clauses import compile_regex, searchable
-from notifier.matching.names import name_fits, name_words
 from notifier.matching.lexicon import Lexicon, lexicon
+from notifier.matching.names import name_fits, name_words
 from notifier.matching.normalize import PRIME, Atom, separated_runs
 from notifier.matching.query import Author, Compare, Kind, Label, Leaf, Regex, Text
 from notifier.matching.sequence import Joins, find, parts_of
@@ -70,7 +70,9 @@ class Index:
         found = [(position, code, text) for position, entry in enumerate(self.entries) for code, text in texts(entry)]
         vocabulary = lexicon()
         with vocabulary.lock:
-            blocks = [_numbers([text for *_, text in found[i : i + _TEXTS]], vocabulary) for i in range(0, len(found), _TEXTS)]
+            blocks = [
+                _numbers([text for *_, text in found[i : i + _TEXTS]], vocabulary) for i in range(0, len(found), _TEXTS)
+            ]
             self._tables = tables = vocabulary.tables()
         self._atoms, self._terms = vocabulary.atoms, vocabulary.terms
         runs = np.concatenate(blocks) if blocks else np.zeros(0, np.int32)

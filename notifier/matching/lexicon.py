@@ -28,7 +28,7 @@ class Tables:
     """What is known of all runs and surfaces so far, as arrays by their numbers.
 
     The pieces of run r are ``pieces[starts[r]:starts[r] + sizes[r]]`` (surfaces), ``glued`` beside them. Of each
-    surface: its term; hash and width in bytes of its folded form, then of its term (4 columns); how it joins (``Joins``).
+    surface: its term; hash and width in bytes of its folded form, then of its term (4 columns); a member of Joins.
     """
 
     starts: NDArray[np.int32]

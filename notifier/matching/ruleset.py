@@ -8,7 +8,7 @@ millisecond, and a window is walked a few times at most.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -65,6 +65,8 @@ class RuleSet:
         self.errors: dict[str, str] = {}
         self.blocks: dict[bytes, NDArray[np.int32]] = {}
         """Rows of whole lists of texts, by digest: rules are asked for in the same order day after day."""
+        self.is_fresh = False
+        """Whether its first segment was compiled since it was taken from the shelf, or last put there."""
         self._rows: dict[str, int] | None = None
 
     def __len__(self) -> int:
@@ -82,9 +84,14 @@ class RuleSet:
             return self.rows(texts)
         return np.concatenate(blocks).astype(np.int64) if blocks else np.zeros(0, np.int64)
 
-    def unknown(self, texts: Sequence[str]) -> int:
-        """How many of the different ``texts`` ``rows`` would have to compile."""
-        return sum(text not in self._row_of for text in set(texts))
+    def kept(self, texts: Container[str]) -> RuleSet:
+        """A set with those of ``texts`` that parse, all in one segment; this one where it is such a set already."""
+        known = [text for segment in self.segments for text in segment.texts if text in texts]
+        if len(self.segments) <= 1 and len(known) + len(self.errors) == len(self):
+            return self
+        kept = RuleSet(self.topics)
+        kept.put(compile_texts(known, self.topics)[0])
+        return kept
 
     def put(self, segment: Segment) -> None:
         if segment.texts:
@@ -127,6 +134,7 @@ class RuleSet:
             segment, _ = compile_texts([*before.texts, *segment.texts], self.topics)
         if not self.segments:
             self.blocks.clear()
+            self.is_fresh = True
         self.errors |= errors
         self._row_of.update(dict.fromkeys(errors, BROKEN))
         self.put(segment)

@@ -1,7 +1,8 @@
 """A rule set as bytes and back, so that a program that starts need not compile a million rules again.
 
-The first line is JSON: the key (what else the compiled form depends on), and name, type, shape and place of each array
-behind it. Nothing in it is executed, and whatever is damaged or of another key is simply not used.
+It begins with a CRC of the rest in eight hexadecimal digits and a line of JSON: the key (what else the compiled form
+depends on), numbers, and name, type, shape and place of each array behind it. Nothing in it is executed, and whatever
+is damaged or of another key is simply not used.
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ from notifier.matching.ruleset import Parsed, RuleSet, Segment, compile_texts
 
 _LEAVES: dict[str, Any] = {kind.__name__: kind for kind in (Age, All, Author, Compare, Label, Published, Regex, Text)}
 
+_CHECK = 8
 Arrays = dict[str, NDArray[Any]]
 
 
-def dump(rules: RuleSet, texts: Mapping[str, object], *, key: str) -> bytes:
-    """The part of ``rules`` that is among ``texts``, as one segment. ``key`` is what ``load`` has to be given."""
-    wanted = [text for segment in rules.segments for text in segment.texts if text in texts]
-    whole = len(rules.segments) == 1 and len(wanted) == len(rules.segments[0].texts)
-    segment = rules.segments[0] if whole else compile_texts(wanted, rules.topics)[0]
-    arrays, numbers = _taken_apart(segment)
-    blocks = rules.blocks if whole else {}
-    arrays |= {f"block {digest.hex()}": rows for digest, rows in blocks.items()}
+def dump(rules: RuleSet, *, key: str) -> bytes:
+    """``rules`` of at most one segment (see ``RuleSet.kept``). ``key`` is what ``load`` has to be given."""
+    segments = rules.segments or [compile_texts([], rules.topics)[0]]
+    if len(segments) > 1:
+        raise ValueError("only a set of one segment can be put on the shelf")
+    arrays, numbers = _taken_apart(segments[0])
+    arrays |= {f"block {digest.hex()}": rows for digest, rows in rules.blocks.items()}
     head: list[dict[str, object]] = []
     body: list[bytes] = []
     at = 0
@@ -45,18 +46,20 @@ def dump(rules: RuleSet, texts: Mapping[str, object], *, key: str) -> bytes:
         head.append({"name": name, "type": array.dtype.str, "shape": array.shape, "at": at})
         body += [data, b"\0" * padding]
         at += len(data) + padding
-    joined = b"".join(body)
-    line = json.dumps({"key": key, "crc": crc32(joined), "arrays": head, **numbers}).encode()
+    line = json.dumps({"key": key, "arrays": head, **numbers}).encode()
     # Numbers of eight bytes have to begin at a multiple of eight.
-    return line + b" " * (-(len(line) + 1) % 8) + b"\n" + joined
+    data = b"".join([line, b" " * (-(len(line) + 1) % 8), b"\n", *body])
+    return b"%08x" % crc32(data) + data
 
 
 def load(data: bytes, topics: Topics, *, key: str) -> RuleSet | None:
     """The set that ``dump`` was given, or None where ``data`` is damaged or of another key."""
     end = data.find(b"\n") + 1
     try:
-        head = json.loads(data[:end])
-        if head["key"] != key or crc32(memoryview(data)[end:]) != head["crc"]:
+        if int(data[:_CHECK], 16) != crc32(memoryview(data)[_CHECK:]):
+            return None
+        head = json.loads(data[_CHECK:end])
+        if head["key"] != key:
             return None
         arrays = {each["name"]: _array(data, end, each) for each in head["arrays"]}
         segment = _put_together(arrays, head, topics)

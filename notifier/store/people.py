@@ -85,6 +85,9 @@ class RuleRows:
             found.setdefault(row["s_id"], []).append(rows.rule(row))
         return found
 
+    def queries(self) -> list[str]:
+        return [row["query"] for row in self._conn.execute(SQL["queries"])]
+
     def remove(self, id: str, *, actor: str, via: str, now: datetime) -> bool:
         before = self.get(id)
         if before is None:

@@ -18,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from notifier.ids import new_id
+from notifier.matching import RuleSet
 from notifier.model import Rule, Subscription
 from notifier.plan import plan
 from notifier.ports import Shown, SightedEntry
@@ -67,7 +68,7 @@ def fill(file: Path, *, subscribers: int, rules: int, entries: int) -> None:
 def measure(file: Path) -> None:
     store = SqliteStore(file)
     begun = time.perf_counter()
-    done = plan(store, {}, look_back=LOOK_BACK, now=DUE)
+    done = plan(store, RuleSet(), look_back=LOOK_BACK, now=DUE)
     took = time.perf_counter() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(

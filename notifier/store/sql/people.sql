@@ -70,6 +70,9 @@ JOIN subscription AS s ON s.id = wanted.value
 JOIN rule AS r ON r.subscription = s.pk
 ORDER BY r.pk
 
+-- name: queries
+SELECT DISTINCT query FROM rule
+
 -- name: remove_rule
 DELETE FROM rule WHERE id = :id
 
