@@ -11,7 +11,7 @@ groups, then the odd ones. A query that is one leaf is that leaf's row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeAlias
 
@@ -23,9 +23,10 @@ from notifier.matching.index import SEARCHED
 from notifier.matching.normalize import PRIME, Atom, atom
 from notifier.matching.parser import plain_alternatives, plain_leaf
 from notifier.matching.query import And, Kind, Leaf, Not, Or, Query, Text, Topic
-from notifier.matching.sequence import MOST_JOINED, parts_of, siblings
+from notifier.matching.sequence import MOST_JOINED, joined_term, parts_of, siblings
 
 Clauses: TypeAlias = list[tuple[int, ...]]
+Context: TypeAlias = tuple[Atom | None, Atom | None]
 Ints = NDArray[np.int32]
 
 _SEARCHES = tuple(SEARCHED)
@@ -76,6 +77,23 @@ class Words:
     """Field and parts of each plain leaf, see ``text_of``."""
     place_of: Ints
     """The place of a leaf in ``specs``, or -1."""
+
+    contexts: dict[tuple[int, str], tuple[Context, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """What ``contexts_of`` found, kept: the same few words join in every window."""
+
+    def contexts_of(self, leaf: int, term: str) -> tuple[Context, ...]:
+        """Where in a leaf stands what ``term`` may stand for: what comes before it and after it there."""
+        key = (leaf, term)
+        if key not in self.contexts:
+            atoms = [part.atom for part in parts_of(self.text_of(leaf))]
+            sizes = range(1, min(MOST_JOINED, len(atoms)) + 1)
+            self.contexts[key] = tuple(
+                (atoms[start - 1] if start else None, atoms[start + size] if start + size < len(atoms) else None)
+                for size in sizes
+                for start in range(len(atoms) - size + 1)
+                if joined_term(atoms[start : start + size]) == term
+            )
+        return self.contexts[key]
 
     def text_of(self, leaf: int) -> Text:
         field, *parts = self.specs[int(self.place_of[leaf])].split(_JOINT)

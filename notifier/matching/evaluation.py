@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from notifier.matching.compiled import Compiled, Group, compile_rules
 from notifier.matching.index import SEARCHED, Index, Row
 from notifier.matching.query import And, Leaf, Not, Or, Query, Topic, leaves
-from notifier.matching.sequence import compounds, find, joined_term, may_join, siblings
+from notifier.matching.sequence import compounds, find, joined_term, may_follow, may_join, may_precede, siblings
 
 _BLOCK = 8_192
 """Rules worked on at once: with a thousand entries a block is 1 MB and stays in the processor's cache."""
@@ -122,29 +122,32 @@ class _Evaluation:
                 position = int(positions[place])
                 atoms, glued = self.index.piece(position, position + size)
                 if joined_term(atoms) == names[term - 1] and may_join(atoms, all(glued[1:]), ""):
-                    for leaf in words.leaves_with(term):
-                        self._look_at(leaf, position)
+                    self._look_at(position, size, names[term - 1], words.leaves_with(term))
 
     def _add_merged(self) -> None:
         """Leaves with two or three parts that the window has as one word: "fine tuning" in "finetuning"."""
         asking: dict[int, list[int]] = defaultdict(list)
         for place, leaf in self.compiled.words.merged.hits(self.index.term_hashes):
             asking[int(self.index.used[place])].append(leaf)
-        for surface, numbers in asking.items():
-            for position in self.index.positions([surface]).tolist():
-                for leaf in numbers:
-                    self._look_at(leaf, position)
+        asked = np.zeros(self.index.surfaces.max(initial=0) + 1, bool)
+        asked[list(asking)] = True
+        for position in np.flatnonzero(asked[self.index.surfaces]).tolist():
+            surface = int(self.index.surfaces[position])
+            self._look_at(position, 1, self.index.term(surface), asking[surface])
 
-    def _look_at(self, leaf: int, position: int) -> None:
-        """Mark the entry at ``position`` if the leaf's words stand there, joined in whatever way."""
-        entry = int(self.index.entry_of[position])
-        if self._is_marked(leaf, entry):
-            return
-        text = self.compiled.words.text_of(leaf)
-        if self.index.field_of[position] not in SEARCHED[text.field]:
-            return
-        if find(text, *self.index.around(position, 3 * len(text.parts))):
-            self._mark(leaf, entry)
+    def _look_at(self, position: int, size: int, term: str, leaves: Sequence[int]) -> None:
+        """Mark the entry for those of ``leaves`` that stand there with ``size`` atoms from ``position`` on for ``term``."""
+        index, words = self.index, self.compiled.words
+        entry, code = int(index.entry_of[position]), int(index.field_of[position])
+        before, after = index.atom_at(position - 1), index.atom_at(position + size)
+        for leaf in leaves:
+            if not any(may_precede(a, before) and may_follow(b, after) for a, b in words.contexts_of(leaf, term)):
+                continue
+            text = words.text_of(leaf)
+            if code not in SEARCHED[text.field] or self._is_marked(leaf, entry):
+                continue
+            if find(text, *index.around(position, 3 * len(text.parts))):
+                self._mark(leaf, entry)
 
 
 _BITS = np.uint64(1) << np.arange(64, dtype=np.uint64)

@@ -26,6 +26,8 @@ Row = NDArray[np.uint64]
 FIELDS = ("title", "abstract", "keywords", "organization")
 SEARCHED = {"": (0, 1, 2), **{name: (code,) for code, name in enumerate(FIELDS)}}
 """The codes of the fields a text clause looks into."""
+_FEW_TERMS = 1_000
+"""Fewer are looked up among those of the window; more the other way round."""
 _SEARCHED = tuple(SEARCHED.values())
 
 # By the bytes of a word; only words of at most 64 characters join.
@@ -155,11 +157,14 @@ class Index:
 
     def numbered(self, terms: Mapping[str, int]) -> NDArray[np.int64]:
         """For each position what ``terms`` numbers its term, or 0."""
-        here = self.term_numbers
-        few, many = (terms, here) if len(terms) < len(here) else (here, terms)
-        both = [term for term in few if term in many]
-        numbers = np.zeros(len(self._terms), np.int64)
-        numbers[[here[term] for term in both]] = [terms[term] for term in both]
+        numbers = np.zeros(len(self._tables.term_of), np.int64)
+        if len(terms) < _FEW_TERMS:
+            both = [(self.term_numbers[term], number) for term, number in terms.items() if term in self.term_numbers]
+            for here, number in both:
+                numbers[here] = number
+        else:
+            occurring = np.flatnonzero(np.bincount(self.terms))
+            numbers[occurring] = [terms.get(self._terms[here], 0) for here in occurring.tolist()]
         found: NDArray[np.int64] = numbers[self.terms]
         return found
 
@@ -233,6 +238,11 @@ class Index:
     def piece(self, start: int, stop: int) -> tuple[list[Atom], list[bool]]:
         return [self._atoms[i] for i in self.surfaces[start:stop].tolist()], self.glued[start:stop].tolist()
 
+    def atom_at(self, position: int) -> Atom | None:
+        """None where there is only a separator."""
+        number = int(self.surfaces[position]) if 0 <= position < len(self.surfaces) else 0
+        return self._atoms[number] if number else None
+
     def around(self, position: int, reach: int) -> tuple[list[Atom], list[bool]]:
         """The atoms up to ``reach`` to either side, within the same piece of text."""
         start, stop = max(0, position - reach), position + reach + 1
@@ -278,6 +288,9 @@ class Index:
 
     def folded(self, surface: int) -> str:
         return self._atoms[surface].folded
+
+    def term(self, surface: int) -> str:
+        return self._atoms[surface].term
 
     @cached_property
     def joined(self) -> tuple[tuple[int, NDArray[np.int64], NDArray[np.uint64]], ...]:

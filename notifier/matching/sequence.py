@@ -54,6 +54,20 @@ def may_join(atoms: Sequence[Atom], glued: bool, solid: str) -> bool:
     return not is_known(solid) or (len(words) == 2 and len(words[0]) >= 4)
 
 
+def may_precede(before: Atom | None, atom: Atom | None) -> bool:
+    """Whether ``atom`` of a text can be the end of what stands for the part ``before``, joined in whatever way."""
+    if before is None or atom is None:
+        return before is None
+    return before.term.endswith(atom.term) or atom.term.endswith(before.term)
+
+
+def may_follow(after: Atom | None, atom: Atom | None) -> bool:
+    """Whether ``atom`` of a text can be the beginning of what stands for the part ``after``."""
+    if after is None or atom is None:
+        return after is None
+    return atom.term == after.term or after.term.startswith(atom.folded) or atom.term.startswith(after.folded)
+
+
 class Joins(IntEnum):
     """Whether a word may be part of a compound; what ``may_join`` says of one word alone."""
 
@@ -104,6 +118,14 @@ def _openings(text: Text) -> tuple[frozenset[str], tuple[str, ...]] | None:
     return frozenset(terms), tuple(first[:end] for end in range(1, len(first) + 1))
 
 
+def _beginnings(text: Text, atoms: Sequence[Atom]) -> Sequence[int]:
+    """What ``Places`` would say, for atoms that are looked at only once."""
+    if (openings := _openings(text)) is None:
+        return range(len(atoms))
+    terms, folded = openings
+    return [place for place, each in enumerate(atoms) if each.term in terms or each.folded in folded]
+
+
 def find(
     text: Text, atoms: Sequence[Atom], glued: Sequence[bool], places: Places | None = None
 ) -> list[tuple[int, int]]:
@@ -111,7 +133,7 @@ def find(
     if text.slop is not None:
         return list(_near(text, atoms))
     found: list[tuple[int, int]] = []
-    for start in places.of(text) if places else range(len(atoms)):
+    for start in places.of(text) if places else _beginnings(text, atoms):
         if found and start < found[-1][1]:
             continue
         if (end := _end(text.kind, parts_of(text), 0, atoms, glued, start)) is not None:

@@ -23,7 +23,7 @@ from notifier.model import Rule, Subscription
 from notifier.plan import plan
 from notifier.ports import Shown, SightedEntry
 from notifier.store import SqliteStore
-from tests.bench.bench_matching import workload
+from tests.bench.workload import workload
 from tests.builders import NOW, subscriber, subscription
 
 # Chosen so that a digest has about ten entries, as a person's has.
