@@ -52,7 +52,7 @@ WORD: /(?!(?:[oO][rR]|[aA][nN][dD]|[nN][oO][tT])(?![^\s()"“”„]))[^\s()"“
 %ignore /\s+/
 """
 # The short path: words, phrases, a few fields and counts, with - before them and OR between.
-_PLAIN = r'(?!(?i:or|and|not)(?![A-Za-z0-9]))[A-Za-z][A-Za-z0-9]*|"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*"'
+_PLAIN = r'(?!(?i:or|and|not)(?![A-Za-z0-9]))[A-Za-z0-9]+|"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*"'
 _SEARCH = rf"(?:(?:title|abstract|keyword|org):)?(?:{_PLAIN})"
 _LABEL = r"category:[A-Za-z]+(?:[.-][A-Za-z]+)*"
 _COUNT = r"(?:upvotes|comments|stars)[<>]=?[0-9]{1,9}"

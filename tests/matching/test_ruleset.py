@@ -21,7 +21,9 @@ from notifier.model import Entry
 from tests.matching import oracle
 from tests.matching.strategies import NOW, TOPICS, entries, rules
 
-_PLAIN_WORD = st.sampled_from(["model", "models", "fine", "tuning", "finetuning", "data", "set", "GPT4", "x", "online"])
+_PLAIN_WORD = st.sampled_from(
+    ["4", "3d", "2024", "model", "models", "fine", "tuning", "finetuning", "data", "set", "GPT4", "x", "online"]
+)
 _PLAIN_PIECE = st.builds(
     lambda sign, field, words, quoted: sign + field + (f'"{" ".join(words)}"' if quoted else words[0]),
     st.sampled_from(["", "", "", "-"]),
