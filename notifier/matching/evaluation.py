@@ -136,7 +136,7 @@ class _Evaluation:
             self._look_at(position, 1, self.index.term(surface), asking[surface])
 
     def _look_at(self, position: int, size: int, term: str, leaves: Sequence[int]) -> None:
-        """Mark the entry for those of ``leaves`` that stand there with ``size`` atoms from ``position`` on for ``term``."""
+        """Mark the entry for those of ``leaves`` that stand there, where ``size`` atoms are taken for ``term``."""
         index, words = self.index, self.compiled.words
         entry, code = int(index.entry_of[position]), int(index.field_of[position])
         before, after = index.atom_at(position - 1), index.atom_at(position + size)
