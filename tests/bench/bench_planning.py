@@ -27,13 +27,13 @@ from tests.bench.workload import workload
 from tests.builders import NOW, subscriber, subscription
 
 # Chosen so that a digest has about ten entries, as a person's has.
-_TOO_COMMON = 8_000
+_COMMON_SHARE = 0.004
 DUE = NOW + timedelta(hours=1)
 LOOK_BACK = timedelta(days=7)
 
 
 def fill(file: Path, *, subscribers: int, rules: int, entries: int) -> None:
-    made = workload(entries, rules, seed=7, too_common=_TOO_COMMON)
+    made = workload(entries, rules, seed=7, common_share=_COMMON_SHARE)
     store = SqliteStore(file)
     people: list[Subscription] = []
     with store.write():
