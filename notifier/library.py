@@ -13,6 +13,7 @@ from notifier import resources
 from notifier.errors import RuleError, TopicError
 from notifier.matching import explain, parse
 from notifier.model import Entry
+from notifier.taxonomy import Taxonomy, parse_taxonomy
 from notifier.topics import Example, Pack, Topic, parse_pack, parse_topic, queries
 
 _Kept = TypeVar("_Kept", Topic, Pack)
@@ -34,6 +35,12 @@ def load_packs(overrides: Path | None = None) -> dict[str, Pack]:
     """All packs by name, in order of their names. Raises TopicError that names the file at fault."""
     own = _read(overrides, parse_pack) if overrides else {}
     return dict(sorted((_bundled("packs", parse_pack) | own).items()))
+
+
+@cache
+def load_taxonomy() -> Taxonomy:
+    """arXiv's categories with their titles."""
+    return parse_taxonomy((resources.folder("rules") / "categories.yaml").read_text("utf-8"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from notifier.app import App
 from notifier.cli.base import Json, command, group, instant, local, print_json, print_table, say, warn
 from notifier.cli.people import SubscriptionId
 from notifier.errors import NotifierError, RuleError
+from notifier.library import load_taxonomy
 from notifier.lookup import subscription_of
 from notifier.matching import meaning, parse
 from notifier.model import Mode, Rule
@@ -64,7 +65,7 @@ def add(
         return
     say(rule.id)
     # On stderr, so that a script can take the id from stdout.
-    warn(f"It {'leaves out' if mute else 'finds'} papers where {meaning(parse(query, app.topics))}.")
+    warn(f"It {'leaves out' if mute else 'finds'} papers where {meaning(parse(query, app.topics), load_taxonomy().title)}.")
     if only_mutes:
         warn(f"{id} has only mutes so far and gets nothing until it has a rule without --mute.")
     for finding in findings[:_MOST_ADVICE]:

@@ -11,7 +11,7 @@ import typer
 from notifier.app import App
 from notifier.cli.base import Json, command, group, print_json, print_table, say
 from notifier.errors import NotFound
-from notifier.library import Missed, load_topics, missed_examples, read_topic
+from notifier.library import Missed, load_taxonomy, load_topics, missed_examples, read_topic
 from notifier.matching import meaning, parse
 from notifier.topics import Example, Topic, queries
 
@@ -43,7 +43,7 @@ def show(
     """Show what a topic means: its query, its parents, and papers that it does and does not match."""
     topics = load_topics(app.settings.topics_dir)
     topic = _named(name, topics)
-    words = meaning(parse(topic.query, queries(topics.values())))
+    words = meaning(parse(topic.query, queries(topics.values())), load_taxonomy().title)
     if json:
         print_json(_data(topic, words))
         return

@@ -15,6 +15,7 @@ from notifier.cli.people import SubscriptionId
 from notifier.cli.reading import entry_data, evidence_data, print_hit, time_span
 from notifier.cli.rules import pointer, rule_group
 from notifier.errors import RuleError, UsageError
+from notifier.library import load_taxonomy
 from notifier.lint import Finding
 from notifier.matching import format_query, meaning
 from notifier.model import Entry, Mode
@@ -63,7 +64,7 @@ def test(
 
 
 def _show_trial(trial: Trial, last: str) -> None:
-    say(f"Papers where {meaning(trial.query)}.\n")
+    say(f"Papers where {meaning(trial.query, load_taxonomy().title)}.\n")
     if trial.matched:
         for line in chart(trial.days):
             say(line)

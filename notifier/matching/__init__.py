@@ -2,7 +2,7 @@
 
 normalize, lemma, spelling    text to atoms, as they are compared
 query, clauses, parser        rule text to a Query; normal, formatting: its one normal form and canonical text
-sequence, names, values       what a clause means for one text, one name, one value
+sequence, names, categories, values       what a clause means for one text, one name, one value
 lexicon, index                entries made ready for any number of rules
 hashing, compiled             rules made ready for any number of windows
 evaluation                    all rules against all entries
@@ -11,6 +11,7 @@ fanout                        rows of rules to the entries of each subscription
 explain                       one rule, one entry: the evidence, or the clause that failed
 """
 
+from notifier.matching.categories import SAME
 from notifier.matching.compiled import Compiled, compile_rules
 from notifier.matching.evaluation import evaluate, match, positions
 from notifier.matching.explain import Verdict, explain, verdict
@@ -26,6 +27,7 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_LENGTH",
     "MAX_TERMS",
+    "SAME",
     "Compiled",
     "Groups",
     "Index",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from notifier.matching.query import (
@@ -22,6 +23,8 @@ from notifier.matching.query import (
     Text,
     Topic,
 )
+
+Title = Callable[[str], str]
 
 # The name a person writes for each field of an entry.
 WRITTEN = {"title": "title", "abstract": "abstract", "keywords": "keyword", "organization": "org"}
@@ -109,25 +112,32 @@ def duration(seconds: int) -> str:
     return f"{seconds // unit}{name}"
 
 
-def meaning(query: Query) -> str:
-    """The query in plain words: ``title contains "world model" and text does not contain survey``."""
+def meaning(query: Query, title: Title = lambda _: "") -> str:
+    """The query in plain words: ``title contains "world model" and text does not contain survey``.
+
+    ``title`` gives the title of a category by its name, or an empty text.
+    """
     match query:
         case Or(children=children):
-            return " or ".join(meaning(child) for child in children)
+            return " or ".join(meaning(child, title) for child in children)
         case And(children=children):
             ordered = sorted(children, key=lambda child: isinstance(child, Not))
-            return " and ".join(f"({meaning(each)})" if isinstance(each, Or) else meaning(each) for each in ordered)
+            return " and ".join(_part_meaning(each, title) for each in ordered)
         case Not(query=Text() as inner):
             return _text_meaning(inner).replace(" contains ", " does not contain ", 1)
         case Not(query=inner):
-            return f"not ({meaning(inner)})" if isinstance(inner, And | Or) else f"not {meaning(inner)}"
+            return f"not ({meaning(inner, title)})" if isinstance(inner, And | Or) else f"not {meaning(inner, title)}"
         case Topic(name=name):
             return f"the topic is {name}"
         case leaf:
-            return _leaf_meaning(leaf)
+            return _leaf_meaning(leaf, title)
 
 
-def _leaf_meaning(leaf: Leaf) -> str:
+def _part_meaning(query: Query, title: Title) -> str:
+    return f"({meaning(query, title)})" if isinstance(query, Or) else meaning(query, title)
+
+
+def _leaf_meaning(leaf: Leaf, title: Title) -> str:
     match leaf:
         case All():
             return "every entry"
@@ -139,6 +149,8 @@ def _leaf_meaning(leaf: Leaf) -> str:
             return f"has {_HAS.get(value, value)}"
         case Label(field="announce", value=value):
             return f"announced as {value}"
+        case Label(field="category", value=value, shown=shown) if (found := title(value)).casefold() not in ("", value):
+            return f"category is {shown or value} ({found})"
         case Label(field=field, value=value, shown=shown):
             return f"{field} is {shown or value}"
         case Compare(field=field, op=op, value=value):

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from notifier.matching.categories import names_of
 from notifier.matching.names import name_fits, name_words
 from notifier.matching.query import Age, All, Author, Compare, Label, Published
 from notifier.model import Entry
@@ -51,9 +52,10 @@ def labels(entry: Entry, field: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=2**14)
 def with_parents(name: str) -> tuple[str, ...]:
-    """``cs.cl`` lies beneath ``cs``."""
-    pieces = " ".join(name.casefold().split()).split(".")
-    return tuple(".".join(pieces[:size]) for size in range(1, len(pieces) + 1))
+    """``cs.cl`` lies beneath ``cs``. ``cs.sy`` is ``eess.sy``, too, yet only what says so lies beneath ``eess``."""
+    folded, *other = names_of(name)
+    pieces = folded.split(".")
+    return (*(".".join(pieces[:size]) for size in range(1, len(pieces) + 1)), *other)
 
 
 def _properties(entry: Entry) -> dict[str, object]:
