@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import yaml
 
+_CLOSE = 0.8
 _PLAIN = re.compile(r"[^\W_]+")
 _LIKE_ARXIV = re.compile(r"[a-z]+(?:-[a-z]+)*\.[a-z]+(?:-[a-z]+)*")
 
@@ -31,6 +32,7 @@ class Taxonomy:
 
     def __init__(self, categories: Mapping[str, Category]) -> None:
         self._by_name = categories
+        self._archives = frozenset(each.archive for each in categories.values())
 
     def __iter__(self) -> Iterator[Category]:
         return iter(self._by_name.values())
@@ -44,16 +46,17 @@ class Taxonomy:
         return found.title if found else ""
 
     def looks_alike(self, name: str) -> bool:
-        """Whether ``name`` is written as arXiv's are: an archive's, or with letters around a dot."""
+        """Whether ``name`` is written as arXiv's are: beneath an archive of its, or letters on both sides of a dot."""
         folded = _folded(name)
-        return any(folded.split(".")[0] == each.archive for each in self) or bool(_LIKE_ARXIV.fullmatch(folded))
+        return folded.split(".")[0] in self._archives or bool(_LIKE_ARXIV.fullmatch(folded))
 
-    def nearest(self, name: str) -> Category | None:
-        """The category that somebody who wrote ``name`` probably meant; within its archive where that is known."""
+    def near(self, name: str) -> list[Category]:
+        """Those that somebody who wrote ``name`` may have meant, all as near; of its archive where that is known."""
         folded = _folded(name)
-        archive = [key for key, each in self._by_name.items() if each.archive == folded.split(".")[0] and "." in key]
-        found = difflib.get_close_matches(folded, archive or self._by_name, n=1, cutoff=0.6)
-        return self._by_name[found[0]] if found else None
+        within = [key for key, each in self._by_name.items() if each.archive == folded.split(".")[0]]
+        ratio = {key: difflib.SequenceMatcher(None, folded, key).ratio() for key in within or self._by_name}
+        best = max(ratio.values())
+        return [self._by_name[key] for key in ratio if ratio[key] == best] if best >= _CLOSE else []
 
     def titled(self, title: str) -> list[Category]:
         """The categories with this title; several have the same one, such as Machine Learning."""

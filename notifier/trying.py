@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from notifier.errors import RuleError
+from notifier.library import load_taxonomy
 from notifier.lint import Finding, Flags, hits_of, lint
 from notifier.lookup import subscription_of
 from notifier.matching import Index, Query, Topics, explain, parse, verdict
@@ -198,6 +199,7 @@ class _Bench:
             index=self.index,
             cadence=self.subscription.cadence,
             zone=self.subscription.subscriber.timezone,
+            taxonomy=load_taxonomy(),
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from notifier.library import load_taxonomy
 from notifier.lint import Advice, Finding, hits_of, lint, longest_gap, readings
 from notifier.matching import Index, parse
 from notifier.model import Cadence, Entry, Every, Mode, Rule
@@ -33,6 +34,7 @@ def findings(
         index=Index(entries, now=NOW),
         cadence=cadence,
         zone="Europe/Berlin",
+        taxonomy=load_taxonomy(),
     )
     return list(found)
 
@@ -65,13 +67,16 @@ def test_a_common_topic_is_common_as_a_whole_and_a_category_only_where_it_stands
         ("alignement", "alignment"),
         ('"value alignement"', "alignment"),
         ('author:"Ada Lovelase"', "ada lovelace"),
-        ("category:cs.CK", "category:cs.CL"),
+        ("category:neurosience", "category:neuroscience"),
+        ("category:cs.CC", None),
         ("zzyzx", None),
         ("MPC", None),
     ],
 )
 def test_a_term_never_seen_comes_with_the_nearest_one_that_was(query: str, instead: str | None) -> None:
-    entries = archive({"title": "Value alignment", "authors": ("Ada Lovelace",), "categories": ("cs.CL",)})
+    entries = archive(
+        {"title": "Value alignment", "authors": ("Ada Lovelace",), "categories": ("cs.CL", "neuroscience")}
+    )
     found = only(findings(query, entries), Advice.UNSEEN)
     assert found.instead == instead
     assert "never seen" in found.text
@@ -162,3 +167,115 @@ def test_hits_are_one_flag_an_entry_for_each_distinct_query() -> None:
     query = parse("robot")
     assert hits_of(Index(entries, now=NOW), [query, query])[query].tolist() == [n % 3 == 0 for n in range(130)]
     assert hits_of(Index([], now=NOW), [query])[query].tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("query", "says", "instead"),
+    [
+        ("category:cs.CK", "did you mean cs.CL (Computation and Language)?", "category:cs.CL"),
+        ("category:CS.clr", "did you mean cs.CL", "category:cs.CL"),
+        ("category:cond-mat.soff", "did you mean cond-mat.soft", "category:cond-mat.soft"),
+        ("category:hep-xx", "did you mean hep-ex", "category:hep-ex"),
+        ("category:qbio.NC", "did you mean q-bio.NC", "category:q-bio.NC"),
+        ("category:cs.XYZW", "arXiv has no category cs.XYZW: 'notifier topics categories'", None),
+        ('category:"computation and language"', "write category:cs.CL.", "category:cs.CL"),
+        ('category:"machine learning"', "write category:cs.LG or category:stat.ML.", "category:cs.LG"),
+    ],
+)
+def test_a_category_that_arxiv_does_not_have_comes_with_the_nearest(query: str, says: str, instead: str | None) -> None:
+    found = only(findings(query, archive({"categories": ("cs.CL",)}, size=3)), Advice.MISNAMED)
+    assert (says in found.text, found.instead) == (True, instead), found
+
+
+KNOWN = ["category:cs.cl", "category:cs.*", "category:math-ph", "category:cmp-lg", "category:cs"]
+
+
+@pytest.mark.parametrize("query", KNOWN)
+def test_a_category_that_arxiv_has_gets_no_advice_however_it_is_written(query: str) -> None:
+    assert findings(query, archive({"categories": ("cs.SY",)}, size=3)) == []
+
+
+def test_a_category_that_papers_have_is_one_whatever_arxiv_says() -> None:
+    entries = archive({"categories": ("neuroscience",)}, {"categories": ("cs.XX",)}, {"categories": ("robotics",)})
+    for query in ("category:neuroscience", "category:cs.XX", "category:robotics"):
+        assert findings(query, entries) == []
+    assert findings("category:bioinformatics", entries[:3]) == []
+
+
+LINK = {"abstract": "Code is at https://github.com/acme/orcalib and in the appendix."}
+
+
+@pytest.mark.parametrize(
+    ("query", "abstract", "where"),
+    [
+        ("orcalib", "Code is at https://github.com/acme/orcalib and in the appendix.", "web addresses"),
+        ("orcalib", "Our page is acme.github.io/orcalib.", "web addresses"),
+        ("orcalib", "Write to help@orcalib.org for the data.", "mail addresses"),
+        ("orcalib", "We call run_orcalib_fast with default options.", "identifiers"),
+        ("orcalib", "All figures come from orcalib.py in the archive.", "identifiers"),
+        ("xi", r"Let $\xi_t$ be a process and $a < b$.", "formulas"),
+        ("rlhf", r"See \cite{rlhf2022,rlhf} for more.", "TeX commands"),
+        ("jats", "<jats:p>We study bees.</jats:p>", "markup"),
+        ("nbsp", "We study&nbsp;bees.", "markup"),
+    ],
+)
+def test_a_term_that_only_stands_inside_an_address_a_formula_or_markup_is_told(
+    query: str, abstract: str, where: str
+) -> None:
+    found = only(findings(query, archive({"abstract": abstract})), Advice.INSIDE)
+    assert f"only ever stands inside {where} (1 paper)" in found.text
+
+
+@pytest.mark.parametrize(
+    ("query", "abstract"),
+    [
+        ("orcalib", "OrcaLib is at https://github.com/acme/orcalib."),
+        ('"k-means"', "We run $k$-means twice."),
+        ("vivo", r"Cells grown $\textit{in vivo}$ differ."),
+        ("million", "It costs $5 million and saves $7 million."),
+        ("bees", "p < 0.05 for bees > 3 days old"),
+        ("node", "A server in Node.js, and/or Deno."),
+    ],
+)
+def test_one_occurrence_in_a_sentence_clears_a_term(query: str, abstract: str) -> None:
+    assert findings(query, archive({"abstract": abstract})) == []
+
+
+def test_a_keyword_clears_a_term() -> None:
+    assert findings("orcalib", archive(LINK, {"keywords": ("orcalib",)})) == []
+
+
+def test_a_term_in_links_of_one_paper_and_formulas_of_another_names_both() -> None:
+    found = only(findings("orcalib", archive(LINK, {"abstract": "$orcalib(x)$ is monotone"})), Advice.INSIDE)
+    assert "inside web addresses and formulas (2 papers)" in found.text
+
+
+CHINESE = ("我们提出基于Mamba的图像分割方法", "使用Mamba模型进行语音识别", "一种改进的Mamba网络结构")
+
+
+def test_a_latin_word_that_only_stands_in_text_of_another_script_is_told() -> None:
+    found = only(findings("mamba", archive(*({"abstract": each} for each in CHINESE))), Advice.INSIDE)
+    assert "only ever stands inside Chinese, Japanese, Korean or Thai text (3 papers)." in found.text
+    english = {"abstract": "Mamba is a state space model."}
+    assert findings("mamba", archive(*({"abstract": each} for each in CHINESE), english)) == []
+    assert findings("mamba", archive({"abstract": CHINESE[0]})) == []
+
+
+def test_a_fragment_that_always_continues_in_the_same_way_is_told_with_the_longer_word() -> None:
+    texts = ("化学の反応を予測する", "計算化学のための手法", "無機化学における学習")
+    entries = archive(*({"abstract": each} for each in texts[:2]), {"title": "有機化学"})
+    assert only(findings("学", entries), Advice.INSIDE).instead == "化学"
+    assert "“化学”" in only(findings("学", entries), Advice.INSIDE).text
+    assert findings("化学", entries) == []
+
+
+def test_one_character_that_stands_in_many_words_is_told_with_some_of_them() -> None:
+    entries = archive({"title": "化学の反応"}, {"title": "数学の証明"}, {"title": "科学と社会"})
+    found = only(findings("学", entries), Advice.INSIDE)
+    assert "inside longer words, such as “化学”, “数学”, “科学” (3 papers)" in found.text
+    assert findings("学", archive({"title": "学"}, {"title": "数学の証明"}, {"title": "科学と社会"})) == []
+
+
+def test_a_word_in_running_chinese_is_no_fragment() -> None:
+    texts = ("基于深度学习的方法研究", "利用深度学习进行预测", "深度学习在医学中的应用")
+    assert findings("深度学习", archive(*({"title": each} for each in texts))) == []

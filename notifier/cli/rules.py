@@ -65,7 +65,8 @@ def add(
         return
     say(rule.id)
     # On stderr, so that a script can take the id from stdout.
-    warn(f"It {'leaves out' if mute else 'finds'} papers where {meaning(parse(query, app.topics), load_taxonomy().title)}.")
+    words = meaning(parse(query, app.topics), load_taxonomy().title)
+    warn(f"It {'leaves out' if mute else 'finds'} papers where {words}.")
     if only_mutes:
         warn(f"{id} has only mutes so far and gets nothing until it has a rule without --mute.")
     for finding in findings[:_MOST_ADVICE]:

@@ -2,7 +2,8 @@
 
 normalize, lemma, spelling    text to atoms, as they are compared
 query, clauses, parser        rule text to a Query; normal, formatting: its one normal form and canonical text
-sequence, names, categories, values       what a clause means for one text, one name, one value
+sequence, names, values       what a clause means for one text, one name, one value
+categories                    names that mean one category
 lexicon, index                entries made ready for any number of rules
 hashing, compiled             rules made ready for any number of windows
 evaluation                    all rules against all entries
