@@ -20,7 +20,7 @@ from notifier.channels import format_of, open_channels
 from notifier.collect import Collected, collect
 from notifier.deliver import Limits, deliver
 from notifier.errors import StoreError
-from notifier.library import load_topics
+from notifier.library import load_packs, load_topics
 from notifier.matching import RuleSet, Topics
 from notifier.model import DeliveryState, SourceRecord
 from notifier.plan import Plans, plan
@@ -29,7 +29,7 @@ from notifier.render import Composer, Links
 from notifier.settings import AfterUnknown, Settings
 from notifier.sources import Http, open_source
 from notifier.store import SqliteStore, StoreThread
-from notifier.topics import queries
+from notifier.topics import Pack, queries
 
 Clock = Callable[[], datetime]
 
@@ -69,6 +69,10 @@ class App:
     @cached_property
     def topics(self) -> Topics:
         return queries(load_topics(self.settings.topics_dir).values())
+
+    @property
+    def packs(self) -> dict[str, Pack]:
+        return load_packs(self.settings.packs_dir, topics=self.topics)
 
     def renderer(self) -> Composer:
         return Composer(links=self.links, overrides=self.settings.templates_dir)

@@ -127,6 +127,11 @@ def _topics(app: App) -> Iterator[Finding]:
         yield Finding(topic="topics", level=Level.OK, text=f"{len(app.topics)} topics can be used in rules.")
     except NotifierError as error:
         yield Finding(topic="topics", level=Level.WRONG, text=str(error))
+        return
+    try:
+        yield Finding(topic="packs", level=Level.OK, text=f"{len(app.packs)} packs can be put into subscriptions.")
+    except NotifierError as error:
+        yield Finding(topic="packs", level=Level.WRONG, text=str(error))
 
 
 def _templates(app: App) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What people do with their rules: add, remove, take back, bring from a file. One that does not parse is refused."""
+"""What people do with their rules: add, remove, take back, bring from a file or pack. One that is no rule is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from notifier.ports import Store
 
 RULES_A_SUBSCRIPTION = 200
 
-_FILE = "file"
+# What comes through one of these comes together and goes back together.
+_TOGETHER = ("file", "pack")
 # What ``plan`` notes: a rule stopped parsing, or parses again. Nobody decided that, so nobody takes it back.
 _PROGRAM = "plan"
 # Stands behind the way of a change in its history, such as "cli undo".
@@ -26,7 +27,7 @@ _UNDO = " undo"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who changes a rule, and through what: ``cli``, ``web``, ``slack`` or ``file``."""
+    """Who changes a rule, and through what: ``cli``, ``web``, ``slack``, ``file`` or ``pack``."""
 
     name: str
     via: str
@@ -115,7 +116,7 @@ def history(store: Store, subscription_id: str) -> list[Step]:
 
 
 def undo(store: Store, topics: Topics, subscription_id: str, *, author: Author, now: datetime) -> list[Step]:
-    """Take back the latest change that still stands, and note that; what one file changed goes back as one.
+    """Take back the latest change that still stands, and note that; what one file or pack changed goes back as one.
 
     The next call goes a step further back: an undo is itself never undone. A rule that comes back keeps its id.
     Raises UsageError where nothing is left. Returns the steps taken back, latest first.
@@ -194,12 +195,12 @@ def _latest(steps: Iterable[Step]) -> list[Step]:
             standing.pop()
         else:
             standing.append(step)
-    together = takewhile(lambda step: _of_one_file(step, standing[-1]), reversed(standing))
+    together = takewhile(lambda step: _came_together(step, standing[-1]), reversed(standing))
     return list(together) or standing[-1:]
 
 
-def _of_one_file(one: Step, other: Step) -> bool:
-    return one.author.via == _FILE and (one.at, one.author) == (other.at, other.author)
+def _came_together(one: Step, other: Step) -> bool:
+    return one.author.via in _TOGETHER and (one.at, one.author) == (other.at, other.author)
 
 
 def _numbered(rule: Rule, known: Rule | None) -> Rule:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from notifier import resources
 from notifier.errors import RuleError, TopicError
-from notifier.matching import explain, parse
+from notifier.matching import Topics, explain, parse
 from notifier.model import Entry
 from notifier.taxonomy import Taxonomy, parse_taxonomy
 from notifier.topics import Example, Pack, Topic, parse_pack, parse_topic, queries
@@ -31,10 +31,17 @@ def load_topics(overrides: Path | None = None) -> dict[str, Topic]:
     return topics
 
 
-def load_packs(overrides: Path | None = None) -> dict[str, Pack]:
-    """All packs by name, in order of their names. Raises TopicError that names the file at fault."""
+def load_packs(overrides: Path | None = None, *, topics: Topics | None = None) -> dict[str, Pack]:
+    """All packs by name, in order of their names. Raises TopicError that names the file at fault.
+
+    Given ``topics``, of which the operator may have replaced some, every rule is tried with them.
+    """
     own = _read(overrides, parse_pack) if overrides else {}
-    return dict(sorted((_bundled("packs", parse_pack) | own).items()))
+    packs = dict(sorted((_bundled("packs", parse_pack) | own).items()))
+    if topics is not None:
+        for pack in packs.values():
+            _check_pack(pack, topics, f"{overrides}/{pack.name}.yaml" if pack.name in own else f"{pack.name}.yaml")
+    return packs
 
 
 @cache
@@ -115,3 +122,11 @@ def _check(topic: Topic, topics: dict[str, Topic], file: str) -> None:
         parse(f"topic:{topic.name}", queries(topics.values()))
     except RuleError as error:
         raise TopicError(f"{file}: the query does not parse: {error}. Mend it.") from error
+
+
+def _check_pack(pack: Pack, topics: Topics, file: str) -> None:
+    for number, rule in enumerate(pack.rules, 1):
+        try:
+            parse(rule.query, topics)
+        except RuleError as error:
+            raise TopicError(f"{file}: rule {number} ({rule.label}) does not parse: {error}. Mend it.") from error

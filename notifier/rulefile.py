@@ -1,4 +1,4 @@
-"""The rules of one subscription as a YAML document that people keep in version control, and what it would change.
+"""Rules as a YAML document that people keep in version control, and what it, or a pack, would change.
 
 Pure: text and rules in, text and differences out; reading files is the shell's business, writing rules ``edit``'s.
 """
@@ -15,8 +15,9 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from notifier.errors import RuleError, UsageError
-from notifier.matching import Topics, parse
+from notifier.matching import Query, Topics, parse
 from notifier.model import Mode, Rule
+from notifier.topics import Pack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,30 @@ def difference(document: Document, rules: Sequence[Rule], *, zone: ZoneInfo, now
         else:
             unchanged += 1
     return Difference(added=tuple(added), changed=tuple(changed), removed=tuple(standing.values()), unchanged=unchanged)
+
+
+def addition(pack: Pack, subscription_id: str, rules: Sequence[Rule], topics: Topics, *, now: datetime) -> Difference:
+    """What ``pack`` adds to ``rules``, the whole of a subscription's; one that says the same under any label is there.
+
+    Raises RuleError where a rule of the pack does not parse.
+    """
+    there = {(rule.mode, query) for rule in rules if (query := _parsed(rule, topics)) is not None}
+    added = []
+    for each in pack.rules:
+        said = (each.mode, parse(each.query, topics))
+        if said not in there:
+            there.add(said)
+            made = Rule(id="", subscription_id=subscription_id, query=each.query, created_at=now)
+            added.append(replace(made, label=each.label, mode=each.mode))
+    return Difference(added=tuple(added), unchanged=len(pack.rules) - len(added))
+
+
+def _parsed(rule: Rule, topics: Topics) -> Query | None:
+    """None for one that no longer parses."""
+    try:
+        return parse(rule.query, topics)
+    except RuleError:
+        return None
 
 
 def check(document: Document, rules: Iterable[Rule], topics: Topics, *, file: str) -> None:

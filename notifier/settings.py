@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     topics_dir: Path | None = Field(
         None, description="Your own topics; a file here adds to or replaces the bundled ones."
     )
+    packs_dir: Path | None = Field(
+        None, description="Your own packs; a file here adds to or replaces the bundled ones."
+    )
 
     fetch_timeout: Duration = Field(timedelta(seconds=30), description="Deadline of one request to a source, all told.")
     fetch_max_bytes: int = Field(15 * 1024 * 1024, ge=1024, description="Largest body of a source, decompressed.")

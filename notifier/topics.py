@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from notifier.errors import TopicError
 from notifier.model import Mode
@@ -138,7 +138,7 @@ class _RuleItem(_Strict):
 class _PackFile(_Strict):
     title: _Text
     description: _Text
-    rules: tuple[_RuleItem, ...]
+    rules: Annotated[tuple[_RuleItem, ...], Field(min_length=1)]
 
 
 _File = TypeVar("_File", bound=BaseModel)

@@ -79,3 +79,16 @@ def test_a_wrong_topic_file_is_named(notifier: Shell, text: str | None, says: st
         Path("bees.yaml").write_text(text, "utf-8")
     ran = notifier.tried("topics", "check", "bees.yaml")
     assert (ran.code, says in ran.err, "bees.yaml" in ran.err) == (2, True, True)
+
+
+def test_categories_are_listed_by_group_or_archive(notifier: Shell) -> None:
+    listed = {each["name"]: each for each in notifier("topics", "categories", "--json").json}
+    assert (listed["cs.CL"]["title"], listed["cs.CL"]["group"]) == ("Computation and Language", "Computer Science")
+    assert (listed["cs.SY"]["same_as"], listed["eess.SY"]["same_as"]) == ("eess.SY", None)
+    shown = notifier("topics", "categories", "econ").out
+    assert "econ.EM" in shown and "cs.CL" not in shown
+
+
+def test_an_unknown_group_of_categories_is_answered_with_those_there_are(notifier: Shell) -> None:
+    ran = notifier.tried("topics", "categories", "alchemy")
+    assert (ran.code, "Computer Science" in ran.err) == (2, True)

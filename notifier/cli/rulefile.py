@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,8 @@ from notifier.cli.people import SubscriptionId
 from notifier.cli.rules import author, change, rule_data
 from notifier.errors import NotFound, UsageError
 from notifier.lookup import subscription_of
+from notifier.model import Rule
+from notifier.ports import Store
 from notifier.rulefile import Difference
 
 
@@ -61,16 +64,33 @@ def import_(
         rules = edit.rules_of(store, id)
         rulefile.check(document, rules, app.topics, file=file)
         found = rulefile.difference(document, rules, zone=zone, now=now)
-        put = [*(after for _, after in found.changed), *found.added]
-        edit.demand_own(store, id, put)
-        if not json:
-            _show(found, id, zone.key)
-        elif not yes or not found:
-            print_json(_data(found, id, applied=False))
-        if not found or not (yes or _agreed(id, asking=not json and file != "-")):
-            return
-        by = replace(author(), via="file")
-        edit.apply(store, app.topics, id, put=put, remove=found.removed, seen=rules, author=by, now=now)
+        offer(app, store, id, found, seen=rules, via="file", yes=yes, json=json, asking=file != "-")
+
+
+def offer(
+    app: App,
+    store: Store,
+    id: str,
+    found: Difference,
+    *,
+    seen: Sequence[Rule],
+    via: str,
+    yes: bool,
+    json: bool,
+    asking: bool = True,
+) -> None:
+    """Show a difference to the rules ``seen`` and, unless ``yes``, ask; then apply it at once."""
+    zone = subscription_of(store, id).subscriber.timezone
+    put = [*(after for _, after in found.changed), *found.added]
+    edit.demand_own(store, id, put)
+    if not json:
+        _show(found, id, zone)
+    elif not yes or not found:
+        print_json(_data(found, id, applied=False))
+    if not found or not (yes or _agreed(id, asking=asking and not json)):
+        return
+    by = replace(author(), via=via)
+    edit.apply(store, app.topics, id, put=put, remove=found.removed, seen=seen, author=by, now=app.clock())
     if json:
         print_json(_data(found, id, applied=True))
     else:

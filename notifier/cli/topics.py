@@ -1,7 +1,8 @@
-"""Topics: ``topics list``, ``show`` and ``check``."""
+"""Topics and categories: ``topics list``, ``show``, ``check`` and ``categories``."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +12,8 @@ import typer
 from notifier.app import App
 from notifier.cli.base import Json, command, group, print_json, print_table, say
 from notifier.errors import NotFound
-from notifier.library import Missed, load_taxonomy, load_topics, missed_examples, read_topic
-from notifier.matching import meaning, parse
+from notifier.library import Missed, load_packs, load_taxonomy, load_topics, missed_examples, read_topic
+from notifier.matching import SAME, meaning, parse
 from notifier.topics import Example, Topic, queries
 
 
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     command(topics, "list")(list_)
     command(topics, "show")(show)
     command(topics, "check")(check)
+    command(topics, "categories")(categories)
 
 
 def list_(app: App, json: Json = False) -> None:
@@ -63,12 +65,14 @@ def check(
     file: Annotated[Path | None, typer.Argument(help="One topic's YAML file. Default: every topic.")] = None,
     json: Json = False,
 ) -> None:
-    """Try every topic's examples; fails where one does not hold."""
+    """Try every topic's examples and every pack's rules; fails where one does not hold."""
     known = load_topics(app.settings.topics_dir)
     checked = list(known.values())
     if file is not None:
         checked = [read_topic(file, known)]
         known |= {checked[0].name: checked[0]}
+    # Raises for a rule that does not parse, as a topic's query does.
+    packs = load_packs(app.settings.packs_dir, topics=queries(known.values())) if file is None else {}
     missed = [each for topic in checked for each in missed_examples(topic, known, now=app.clock())]
     if json:
         print_json([_missed_data(each) for each in missed])
@@ -78,8 +82,33 @@ def check(
             say(f"{each.topic}: {wanted}: {_text(each.example)}")
         examples = sum(len(topic.matches) + len(topic.misses) for topic in checked)
         say(f"{len(checked)} topics with {examples} examples, {len(missed)} of which do not hold.")
+        if file is None:
+            say(f"{len(packs)} packs with {sum(len(pack.rules) for pack in packs.values())} rules, all of which parse.")
     if missed:
         raise typer.Exit(1)
+
+
+def categories(
+    app: App,
+    within: Annotated[
+        str, typer.Argument(help="Only this group or archive, such as Physics, cs or astro-ph. Default: all.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Show the categories that arXiv has, for category:… in rules."""
+    taxonomy = load_taxonomy()
+    found = taxonomy.within(within) if within.strip() else list(taxonomy)
+    if not found:
+        groups = ", ".join(taxonomy.groups)
+        raise NotFound(f"arXiv has no group, archive or category '{within}': its groups are {groups}.")
+    if json:
+        print_json([{**asdict(each), "same_as": SAME.get(each.name)} for each in found])
+        return
+    print_table(
+        ["CATEGORY", "TITLE", "GROUP", "SAME AS"],
+        [[each.name, each.title, each.group, SAME.get(each.name, "-")] for each in found],
+        empty="There are no categories.",
+    )
 
 
 def _named(name: str, topics: dict[str, Topic]) -> Topic:
