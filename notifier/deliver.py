@@ -96,7 +96,14 @@ def _claim(store: Store, topics: Topics, now: datetime, limits: Limits) -> list[
     sources = health(store)
     evidence = evidence_of(topics, now=now)
     return [
-        _job(store, delivery, subscriptions[delivery.subscription_id], rules, sources, evidence)
+        _job(
+            store,
+            delivery,
+            subscriptions[delivery.subscription_id],
+            rules.get(delivery.subscription_id, ()),
+            sources,
+            evidence,
+        )
         for delivery in claimed
         if delivery.subscription_id in subscriptions
     ]
@@ -106,7 +113,7 @@ def _job(
     store: Store,
     delivery: Delivery,
     subscription: Subscription,
-    rules: Mapping[str, Sequence[Rule]],
+    rules: Sequence[Rule],
     sources: Sequence[SourceHealth],
     evidence: EvidenceOf,
 ) -> _Job:
@@ -121,7 +128,7 @@ def _job(
         evidence=evidence,
         subscription=subscription,
         sources=sources,
-        warnings=broken_rules(rules.get(subscription.id, ())),
+        rules=rules,
     )
     return _Job(delivery=delivery, subscription=subscription, message=None, digest=digest)
 
@@ -137,10 +144,6 @@ def health(store: Store) -> list[SourceHealth]:
         )
         for record in store.sources.all()
     ]
-
-
-def broken_rules(rules: Sequence[Rule]) -> list[str]:
-    return [rule.name for rule in rules if rule.broken]
 
 
 class _Lane:

@@ -225,10 +225,15 @@ def compose(
     evidence: EvidenceOf,
     subscription: Subscription,
     sources: Sequence[SourceHealth] = (),
-    warnings: Sequence[str] = (),
+    rules: Sequence[Rule] = (),
 ) -> Digest:
-    """The digest that ``delivery`` says; an item whose entry is gone is left out."""
+    """The digest that ``delivery`` says; an item whose entry is gone is left out.
+
+    ``rules`` are the subscription's as they are now, with what is wrong with them.
+    """
     found = [(item, _composed(item, entries[item.entry_id], evidence)) for item in items if item.entry_id in entries]
+    includes = [rule for rule in rules if rule.mode is Mode.INCLUDE]
+    broken = tuple(rule for rule in rules if rule.broken and (rule.until is None or rule.until > delivery.period_end))
     return Digest(
         delivery_id=delivery.id,
         subscription=subscription,
@@ -240,7 +245,8 @@ def compose(
         checked=delivery.checked,
         sources=tuple(sources),
         late=delivery.late,
-        warnings=tuple(warnings),
+        warnings=broken,
+        blind=bool(includes) and all(rule.broken for rule in includes),
     )
 
 

@@ -12,6 +12,8 @@ from notifier.cadence import next_slot
 from notifier.channels import open_channels
 from notifier.digest import compose
 from notifier.errors import NotifierError
+from notifier.lookup import examined
+from notifier.matching import Topics
 from notifier.model import (
     Address,
     Cadence,
@@ -74,7 +76,7 @@ def _database(app: App) -> Iterator[Finding]:
             counts = f"{facts['entry']} papers, {facts['subscription']} subscriptions, {facts['rule']} rules"
             yield Finding(topic="database", level=Level.OK, text=f"{app.settings.database} is sound: {counts}.")
             yield from _sources(store)
-            yield from _subscriptions(store)
+            yield from _subscriptions(store, _topics_if_sound(app))
             yield from _deliveries(store)
     except NotifierError as error:
         yield Finding(topic="database", level=Level.WRONG, text=str(error))
@@ -99,7 +101,15 @@ def _sources(store: Store) -> Iterator[Finding]:
             yield Finding(topic="sources", level=Level.HINT, text=text)
 
 
-def _subscriptions(store: Store) -> Iterator[Finding]:
+def _topics_if_sound(app: App) -> Topics | None:
+    """None where they are not: that is a finding of its own, and no rule's fault."""
+    try:
+        return app.topics
+    except NotifierError:
+        return None
+
+
+def _subscriptions(store: Store, topics: Topics | None) -> Iterator[Finding]:
     subscriptions = store.subscriptions.all()
     if not subscriptions:
         hint = "None: 'notifier subscriber add EMAIL', then 'notifier subscription add EMAIL …'."
@@ -110,7 +120,7 @@ def _subscriptions(store: Store) -> Iterator[Finding]:
         if not any(rule.mode is Mode.INCLUDE for rule in own):
             text = f"{each.id} of {each.subscriber.email} gets nothing: notifier rule add {each.id} 'QUERY'"
             yield Finding(topic="subscriptions", level=Level.HINT, text=text)
-        for rule in own:
+        for rule in own if topics is None else examined(own, topics):
             if rule.broken:
                 text = f"Rule {rule.id} of {each.subscriber.email} is off: {rule.broken}"
                 yield Finding(topic="rules", level=Level.WRONG, text=text)

@@ -1,4 +1,4 @@
-"""What people do with their rules: add, remove, take back, bring from a file or pack. One that is no rule is refused."""
+"""What people do with rules: add, remove, take back, bring from a file or pack. What does not parse is refused."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
 
-from notifier.errors import RuleError, UsageError
+from notifier.errors import UsageError
 from notifier.ids import new_id
-from notifier.lookup import rule_of, subscription_of
+from notifier.lookup import examined, fault, rule_of, subscription_of
 from notifier.matching import Topics, parse
 from notifier.model import Mode, Rule
 from notifier.ports import Store
@@ -136,7 +136,7 @@ def undo(store: Store, topics: Topics, subscription_id: str, *, author: Author, 
             else:
                 versions[step.rule.id] += 1
                 back = replace(step.before, version=versions[step.rule.id])
-                back = replace(back, broken=_broken(back.query, topics))
+                back = replace(back, broken=fault(back.query, topics))
                 store.rules.put([back], actor=author.name, via=via, now=now)
         _demand_room(store, subscription_id)
     return taken
@@ -176,6 +176,11 @@ def rules_of(store: Store, subscription_id: str) -> list[Rule]:
     return list(store.rules.of([subscription_id]).get(subscription_id, ()))
 
 
+def examined_rules(store: Store, topics: Topics, subscription_id: str) -> list[Rule]:
+    """``rules_of`` as they are now: ``broken`` says why one does not parse, whether or not that was noted yet."""
+    return examined(rules_of(store, subscription_id), topics)
+
+
 def demand_own(store: Store, subscription_id: str, rules: Iterable[Rule]) -> None:
     """Raises UsageError where a rule's id belongs to another subscription."""
     for rule in rules:
@@ -207,14 +212,6 @@ def _numbered(rule: Rule, known: Rule | None) -> Rule:
     if known is None:
         return replace(rule, id=rule.id or new_id("r"))
     return replace(rule, version=known.version + 1, created_at=known.created_at)
-
-
-def _broken(query: str, topics: Topics) -> str | None:
-    try:
-        parse(query, topics)
-    except RuleError as error:
-        return str(error)
-    return None
 
 
 def _demand_room(store: Store, subscription_id: str) -> None:

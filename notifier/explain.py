@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 from notifier.cadence import next_slot
 from notifier.digest import Choice, Window, choose, compose, evidence_of, reach, want_of
-from notifier.errors import RuleError
-from notifier.lookup import subscription_of
+from notifier.lookup import examined, subscription_of
 from notifier.matching import Index, RuleSet, Topics, evaluate, explain, parse, positions, verdict
 from notifier.model import (
     Delivery,
@@ -97,7 +96,7 @@ def preview(
         evidence=evidence_of(topics, now=now),
         subscription=subscription,
         sources=sources,
-        warnings=[rule.name for rule in rules if _fault(rule, topics)],
+        rules=examined(rules, topics),
     )
 
 
@@ -117,7 +116,7 @@ def why(
 ) -> Why:
     """Why ``entry`` is, is not or is not yet in a digest of the subscription."""
     subscription = subscription_of(store, subscription_id)
-    rules = store.rules.of([subscription.id]).get(subscription.id, [])
+    rules = examined(store.rules.of([subscription.id]).get(subscription.id, ()), topics)
     verdicts = tuple(_verdict(rule, entry, topics, now) for rule in rules)
     found = store.deliveries.of_entry(subscription.id, entry.id)
     delivery = found[0] if found else None
@@ -134,8 +133,8 @@ def why(
 def _verdict(rule: Rule, entry: Entry, topics: Topics, now: datetime) -> Verdict:
     if rule.until is not None and rule.until <= now:
         return Verdict(rule=rule, holds=False, words=f"this mute ended on {rule.until:%Y-%m-%d}")
-    if fault := _fault(rule, topics):
-        return Verdict(rule=rule, holds=False, words=f"this rule does not parse: {fault}")
+    if rule.broken:
+        return Verdict(rule=rule, holds=False, words=f"off, because it does not parse: {rule.broken}")
     query = parse(rule.query, topics)
     found = verdict(query, entry, now=now)
     words = "; ".join(_told(found.evidence) if found.matched else found.failed)
@@ -144,14 +143,6 @@ def _verdict(rule: Rule, entry: Entry, topics: Topics, now: datetime) -> Verdict
 
 def _told(evidence: Sequence[Evidence]) -> list[str]:
     return list(dict.fromkeys(f"“{each.text}” in {each.field}" if each.spans else each.text for each in evidence))
-
-
-def _fault(rule: Rule, topics: Topics) -> str | None:
-    try:
-        parse(rule.query, topics)
-    except RuleError as error:
-        return str(error)
-    return None
 
 
 def _answer(
@@ -171,7 +162,9 @@ def _answer(
     if not includes:
         return "Not sent: the subscription has no rule that includes papers."
     if not holding:
-        return "Not sent: no rule matches it."
+        off = sum(each.rule.broken is not None for each in includes)
+        also = f", and {off} of {len(includes)} are off, because they do not parse" if off else ""
+        return f"Not sent: no rule matches it{also}."
     names = ", ".join(f"“{each.rule.name}”" for each in holding)
     if mutes:
         return f"Not sent: {names} would include it, but the mute “{mutes[0].rule.name}” leaves it out."

@@ -1,11 +1,14 @@
-"""Find what a person named, or say where the right name is to be seen."""
+"""Find what a person named, or say where the right name is to be seen; and how rules are."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeVar
 
-from notifier.errors import NotFound
+from notifier.errors import NotFound, RuleError
 from notifier.identity import parse_reference
+from notifier.matching import Topics, parse
 from notifier.model import Entry, Rule, SourceRecord, Subscriber, Subscription
 from notifier.ports import Store
 
@@ -24,6 +27,20 @@ def subscription_of(store: Store, id: str) -> Subscription:
 
 def rule_of(store: Store, id: str) -> Rule:
     return _named(store.rules.get(id), f"rule {id}", "'notifier rule list SUBSCRIPTION' shows them")
+
+
+def fault(query: str, topics: Topics) -> str | None:
+    """Why ``query`` does not parse; None where it does."""
+    try:
+        parse(query, topics)
+    except RuleError as error:
+        return str(error)
+    return None
+
+
+def examined(rules: Iterable[Rule], topics: Topics) -> list[Rule]:
+    """``rules`` with what is wrong with them now: what planning noted last may be out of date."""
+    return [replace(rule, broken=fault(rule.query, topics)) for rule in rules]
 
 
 def source_of(store: Store, name: str) -> SourceRecord:

@@ -305,8 +305,10 @@ class Digest:
     sources: tuple[SourceHealth, ...] = ()
     late: bool = False
     """It stands for slots that were missed while nothing ran."""
-    warnings: tuple[str, ...] = ()
-    """Labels or queries of this subscription's rules that no longer parse."""
+    warnings: tuple[Rule, ...] = ()
+    """The subscription's rules that no longer parse, each with its reason in ``broken``."""
+    blind: bool = False
+    """None of the rules that include papers parses, so nothing was looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

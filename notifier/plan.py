@@ -2,7 +2,7 @@
 
     due      subscriptions whose slot has come, longest due first, a batch at a time
     choose   their rules against the entries of the look-back window (pure, see digest)
-    record   one delivery per (subscription, slot) with its entries and reasons, and the next slot
+    record   one delivery per (subscription, slot) with its entries and reasons, and the next slot; rules that broke
 
 One transaction a batch, under the write lock, so that two planners never decide the same thing.
 """
@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 BATCH = 5000
 """Subscriptions a transaction: the write lock is held for two or three seconds at most, others wait 30."""
+Broken = Sequence[tuple[Rule, str | None]]
 # After this the digest says that it is late, as one that stands for several missed slots does.
 _LATE = timedelta(hours=2)
 
@@ -51,8 +52,9 @@ def plan(store: Store, rules: RuleSet, *, look_back: timedelta, now: datetime, b
             if not due:
                 return total
             window = _window_for(due, window, store, rules, look_back=look_back, now=now)
-            planned = _plan_batch(due, window, store, look_back=look_back, now=now)
+            planned, broken = _plan_batch(due, window, store, look_back=look_back, now=now)
             recorded = set(store.deliveries.record(planned))
+            _note_broken(_told(planned, broken, recorded), store, now)
         total = _sum(total, planned, recorded)
 
 
@@ -85,7 +87,8 @@ def _window_for(
 
 def _plan_batch(
     due: Sequence[Subscription], window: Window, store: Store, *, look_back: timedelta, now: datetime
-) -> list[Planned]:
+) -> tuple[list[Planned], list[Broken]]:
+    """What each of ``due`` gets, and which rules of each stopped parsing or parse again."""
     ids = [subscription.id for subscription in due]
     rules = store.rules.of(ids)
     ledger = store.deliveries.ledger(ids, since=window.since)
@@ -100,8 +103,8 @@ def _plan_batch(
         for subscription in due
     ]
     choices = choose(wants, window)
-    _note_broken([change for choice in choices for change in choice.broken], store, now)
-    return [_planned(want, choice, now) for want, choice in zip(wants, choices, strict=True)]
+    planned = [_planned(want, choice, now) for want, choice in zip(wants, choices, strict=True)]
+    return planned, [choice.broken for choice in choices]
 
 
 def _planned(want: Want, choice: Choice, now: datetime) -> Planned:
@@ -110,7 +113,10 @@ def _planned(want: Want, choice: Choice, now: datetime) -> Planned:
     # A microsecond earlier, because the slot that is due may be next_due_at itself.
     found = due_slot(cadence, zone, since=subscription.next_due_at - timedelta(microseconds=1), now=now)
     slot, missed = found or (Slot(key="", due_at=now, zone=zone), 0)
-    wanted = bool(choice.items) or (subscription.send_empty and any(r.mode is Mode.INCLUDE for r in want.rules))
+    includes = any(rule.mode is Mode.INCLUDE for rule in want.rules)
+    # That a rule stopped parsing is told at once, be there papers or not; later digests only repeat it.
+    news = bool(choice.items) or any(reason for _, reason in choice.broken)
+    wanted = news or (subscription.send_empty and includes)
     late = missed > 1 or now - slot.due_at > _LATE
     return Planned(
         subscription_id=subscription.id,
@@ -135,6 +141,16 @@ def _delivery(want: Want, slot: Slot, choice: Choice, *, late: bool, now: dateti
         late=late,
         next_attempt_at=now,
     )
+
+
+def _told(planned: Sequence[Planned], broken: Sequence[Broken], recorded: set[str]) -> list[tuple[Rule, str | None]]:
+    """The changes that a digest tells, and good news; the others wait for a digest, so that nobody is left unaware."""
+    return [
+        (rule, reason)
+        for each, changes in zip(planned, broken, strict=True)
+        for rule, reason in changes
+        if reason is None or (each.delivery is not None and each.delivery.id in recorded)
+    ]
 
 
 def _note_broken(changes: Sequence[tuple[Rule, str | None]], store: Store, now: datetime) -> None:

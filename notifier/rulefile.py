@@ -55,10 +55,19 @@ class Difference:
 
 
 def dump(subscription_id: str, rules: Iterable[Rule]) -> str:
-    """YAML that ``load`` reads back to the same rules; what is at its default is left out."""
+    """YAML that ``load`` reads back to the same rules; what is at its default is left out.
+
+    Rules that are off are named in comments at the top, with the reason.
+    """
+    rules = list(rules)
+    off = "".join(f"# {rule.id} is off: {_one_line(rule.broken)}\n" for rule in rules if rule.broken)
     content = {"subscription": subscription_id, "rules": [_written(rule) for rule in rules]}
     # One line a query, however long, so that a change is one line in a diff.
-    return yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10**9)
+    return off + yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10**9)
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 class _Dumper(yaml.SafeDumper):

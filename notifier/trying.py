@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from notifier.errors import RuleError
 from notifier.library import load_taxonomy
 from notifier.lint import Finding, Flags, hits_of, lint
-from notifier.lookup import subscription_of
+from notifier.lookup import examined, subscription_of
 from notifier.matching import Index, Query, Topics, explain, parse, verdict
 from notifier.matching.query import And, Author, Or, Regex, Text, Topic
 from notifier.model import Entry, Evidence, Mode, Rule, Subscription
@@ -167,13 +166,13 @@ class _Bench:
         self.index = Index(store.entries.seen(now - last, now)[:most], now=now)
         self.rules: list[tuple[Rule, Query]] = []
         self.broken: list[Rule] = []
-        for rule in store.rules.of([subscription.id]).get(subscription.id, []):
+        for rule in examined(store.rules.of([subscription.id]).get(subscription.id, ()), topics):
             if rule.until is not None and rule.until <= now:
                 continue
-            try:
-                self.rules.append((rule, parse(rule.query, topics)))
-            except RuleError:
+            if rule.broken:
                 self.broken.append(rule)
+            else:
+                self.rules.append((rule, parse(rule.query, topics)))
         self.hits = hits_of(self.index, [*tried, *(query for _, query in self.rules)])
         self.news: Flags = np.array([entry.new_at is not None for entry in self.index.entries], bool)
         self.included = self.any_of(Mode.INCLUDE)

@@ -177,7 +177,7 @@ def test_hits_are_one_flag_an_entry_for_each_distinct_query() -> None:
         ("category:cond-mat.soff", "did you mean cond-mat.soft", "category:cond-mat.soft"),
         ("category:hep-xx", "did you mean hep-ex", "category:hep-ex"),
         ("category:qbio.NC", "did you mean q-bio.NC", "category:q-bio.NC"),
-        ("category:cs.XYZW", "arXiv has no category cs.XYZW: 'notifier topics categories'", None),
+        ("category:cs.XYZW", "arXiv has no category cs.XYZW: 'notifier topics categories cs'", None),
         ('category:"computation and language"', "write category:cs.CL.", "category:cs.CL"),
         ('category:"machine learning"', "write category:cs.LG or category:stat.ML.", "category:cs.LG"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -11,8 +12,8 @@ from notifier import account
 from notifier.app import App
 from notifier.cadence import describe, parse_days, parse_time
 from notifier.cli.base import Json, command, group, instant, local, print_json, print_table, say, warn
-from notifier.lookup import subscriber_of, subscription_of
-from notifier.model import Cadence, Every, Subscriber, Subscription
+from notifier.lookup import examined, subscriber_of, subscription_of
+from notifier.model import Cadence, Every, Rule, Subscriber, Subscription
 
 Email = Annotated[str, typer.Argument(help="The person's email address.", metavar="EMAIL")]
 SubscriptionId = Annotated[str, typer.Argument(help="The subscription, such as s_k3m9x2tq7p.", metavar="ID")]
@@ -95,7 +96,7 @@ def add_subscription(
     with app.store() as store:
         subscription = account.subscribe(store, email, wish, now=app.clock())
     if json:
-        print_json(_subscription_data(subscription, rules=0))
+        print_json(_subscription_data(subscription, ()))
         return
     say(subscription.id)
     # On stderr, so that a script can take the id from stdout.
@@ -113,9 +114,9 @@ def list_subscriptions(
         if email is not None:
             email = subscriber_of(store, account.email_address(email)).email
         found = store.subscriptions.all(email)
-        counts = {id: len(rules) for id, rules in store.rules.of(each.id for each in found).items()}
+        rules = {id: examined(rules, app.topics) for id, rules in store.rules.of(each.id for each in found).items()}
     if json:
-        print_json([_subscription_data(each, rules=counts.get(each.id, 0)) for each in found])
+        print_json([_subscription_data(each, rules.get(each.id, ())) for each in found])
         return
     print_table(
         ["ID", "PERSON", "CHANNEL", "WHEN", "MAX", "RULES", "NEXT", "LAST SLOT"],
@@ -126,7 +127,7 @@ def list_subscriptions(
                 str(each.address),
                 _when(each),
                 str(each.max_entries),
-                str(counts.get(each.id, "none: gets nothing")),
+                _rules(rules.get(each.id, ())),
                 _next(each),
                 _last(each),
             ]
@@ -134,6 +135,8 @@ def list_subscriptions(
         ],
         empty="No subscriptions yet: 'notifier subscription add EMAIL --channel email --every daily' adds one.",
     )
+    for rule in (rule for own in rules.values() for rule in own if rule.broken):
+        say(f"{rule.id} of {rule.subscription_id} is off: {rule.broken}")
 
 
 def pause(
@@ -199,7 +202,14 @@ def _subscriber_data(person: Subscriber) -> dict[str, object]:
     }
 
 
-def _subscription_data(each: Subscription, *, rules: int) -> dict[str, object]:
+def _rules(rules: Sequence[Rule]) -> str:
+    if not rules:
+        return "none: gets nothing"
+    off = sum(rule.broken is not None for rule in rules)
+    return f"{len(rules)}, {off} off" if off else str(len(rules))
+
+
+def _subscription_data(each: Subscription, rules: Sequence[Rule]) -> dict[str, object]:
     return {
         "id": each.id,
         "email": each.subscriber.email,
@@ -215,5 +225,6 @@ def _subscription_data(each: Subscription, *, rules: int) -> dict[str, object]:
         "next_due_at": each.next_due_at,
         "last_slot": each.last_slot,
         "last_checked": each.last_checked,
-        "rules": rules,
+        "rules": len(rules),
+        "off": [rule.id for rule in rules if rule.broken],
     }

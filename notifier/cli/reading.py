@@ -241,7 +241,7 @@ def _digest_data(digest: Digest) -> dict[str, object]:
             *(_item_data(item, shown=True) for item in digest.items),
             *(_item_data(item, shown=False) for item in digest.more),
         ],
-        "warnings": digest.warnings,
+        "warnings": [{"rule": each.id, "name": each.name, "reason": each.broken} for each in digest.warnings],
     }
 
 

@@ -38,7 +38,7 @@ def export(
     """Write a subscription's rules as YAML, to be kept and changed in version control."""
     with app.store() as store:
         subscription_of(store, id)
-        rules = edit.rules_of(store, id)
+        rules = edit.examined_rules(store, app.topics, id)
     text = rulefile.dump(id, rules)
     if file == "-":
         sys.stdout.write(text)
@@ -62,7 +62,7 @@ def import_(
     with app.store() as store:
         zone = ZoneInfo(subscription_of(store, id).subscriber.timezone)
         rules = edit.rules_of(store, id)
-        rulefile.check(document, rules, app.topics, file=file)
+        rulefile.check(document, edit.examined_rules(store, app.topics, id), app.topics, file=file)
         found = rulefile.difference(document, rules, zone=zone, now=now)
         offer(app, store, id, found, seen=rules, via="file", yes=yes, json=json, asking=file != "-")
 

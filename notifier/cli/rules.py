@@ -93,7 +93,7 @@ def list_(app: App, id: SubscriptionId, json: Json = False) -> None:
     """Show a subscription's rules."""
     with app.store() as store:
         zone = subscription_of(store, id).subscriber.timezone
-        rules = store.rules.of([id]).get(id, [])
+        rules = edit.examined_rules(store, app.topics, id)
     if json:
         print_json([rule_data(rule) for rule in rules])
         return

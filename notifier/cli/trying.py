@@ -151,6 +151,8 @@ def stats(
         ],
         empty=f"No rules yet, so it gets nothing: notifier rule add {id} 'QUERY'",
     )
+    for rule in found.broken:
+        say(f"{rule.id} is off: {rule.broken}")
     if found.rules:
         weekly = found.sent * 7 / found.days
         say(
@@ -213,5 +215,5 @@ def _loads_data(found: Loads) -> dict[str, object]:
             }
             for each in found.rules
         ],
-        "broken": [rule.id for rule in found.broken],
+        "broken": [{"id": rule.id, "query": rule.query, "reason": rule.broken} for rule in found.broken],
     }

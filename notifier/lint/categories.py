@@ -38,7 +38,9 @@ def _unknown(leaf: Label, index: Index, taxonomy: Taxonomy) -> tuple[str, str | 
     if not near and not taxonomy.looks_alike(leaf.value):
         return None
     if not near:
-        return f"arXiv has no category {leaf.shown}: 'notifier topics categories' shows those it has.", None
+        archive = taxonomy.get(leaf.value.split(".")[0])
+        list_ = f"notifier topics categories {archive.name if archive else ''}".rstrip()
+        return f"arXiv has no category {leaf.shown}: '{list_}' shows those it has.", None
     used = Counter(name for entry in index.entries for name in entry.categories)
     # Of several that are as near the one that papers have most is the likeliest.
     nearest = max(near, key=lambda each: used[each.name])

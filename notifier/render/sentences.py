@@ -19,6 +19,7 @@ SUBJECT_LABELS = 2
 LISTED_MORE = 30
 """Titles that stand for "+ n more" where no page can show them."""
 LISTED_SOURCES = 3
+LISTED_WARNINGS = 5
 GROUPED_FROM = 4
 """Rules that brought entries from which on a list by label is easier to scan than one ranked list."""
 
@@ -55,7 +56,7 @@ def grouped(items: tuple[DigestItem, ...]) -> list[Group]:
 def digest_view(digest: Digest, catalog: Catalog, links: Links) -> DigestView:
     found = len(digest.items) + len(digest.more)
     day = _day(digest, catalog, SHORT_DAY)
-    papers = catalog.count("%(num)s paper", "%(num)s papers", found) if found else catalog.say("Nothing new")
+    papers = catalog.count("%(num)s paper", "%(num)s papers", found) if found else _nothing(digest, catalog)
     return DigestView(
         language=catalog.language,
         subject=" · ".join([papers, *_top_labels(digest), day]),
@@ -69,6 +70,14 @@ def digest_view(digest: Digest, catalog: Catalog, links: Links) -> DigestView:
         more=_more(digest, catalog, links),
         footer=_footer(digest, catalog, links),
     )
+
+
+def _nothing(digest: Digest, catalog: Catalog) -> str:
+    """What a digest without papers is about."""
+    broken = len(digest.warnings)
+    if broken:
+        return catalog.count("%(num)s rule to be mended", "%(num)s rules to be mended", broken)
+    return catalog.say("Nothing new")
 
 
 def _day(digest: Digest, catalog: Catalog, pattern: str) -> str:
@@ -89,7 +98,7 @@ def _top_labels(digest: Digest) -> list[str]:
 
 def _preheader(digest: Digest, catalog: Catalog) -> str:
     if not digest.items:
-        return next(_notices(digest, catalog), "")
+        return next(_warnings(digest, catalog), "") or next(_notices(digest, catalog), "")
     first = title(digest.items[0].entry, catalog, 90)
     others = len(digest.items) + len(digest.more) - 1
     if not others:
@@ -136,10 +145,19 @@ def _notices(digest: Digest, catalog: Catalog) -> Iterator[str]:
         yield catalog.say(
             "Late: this digest stands for all that could not be sent since %(when)s.", when=_since(digest, catalog)
         )
-    for rule in digest.warnings[:5]:
+    yield from _warnings(digest, catalog)
+
+
+def _warnings(digest: Digest, catalog: Catalog) -> Iterator[str]:
+    for rule in digest.warnings[:LISTED_WARNINGS]:
         yield catalog.say(
-            "The rule “%(rule)s” no longer parses and is left out until it is mended.", rule=plain(rule, 80)
+            "The rule “%(rule)s” no longer parses and is left out until it is mended: %(reason)s.",
+            rule=plain(rule.name, 80),
+            reason=plain(rule.broken or "", 200).rstrip("."),
         )
+    rest = len(digest.warnings) - LISTED_WARNINGS
+    if rest > 0:
+        yield catalog.count("%(num)s more rule does not parse.", "%(num)s more rules do not parse.", rest)
 
 
 def _since(digest: Digest, catalog: Catalog) -> str:
@@ -148,7 +166,9 @@ def _since(digest: Digest, catalog: Catalog) -> str:
 
 
 def _silence(digest: Digest, catalog: Catalog) -> str:
-    """The three silences are three sentences: nothing matched, nobody answered, nothing was announced."""
+    """Each silence has its sentence: nobody looked, nothing matched, nobody answered, nothing was announced."""
+    if digest.blind:
+        return catalog.say("No rule that includes papers can be read, so none were looked for.")
     if digest.checked:
         return catalog.count(
             "Nothing matched: %(num)s new paper, none for your rules.",
@@ -197,6 +217,8 @@ def _footer(digest: Digest, catalog: Catalog, links: Links) -> FooterView:
 
 
 def _checked(digest: Digest, catalog: Catalog) -> str:
+    if digest.blind:
+        return catalog.say("No papers were checked (%(period)s).", period=_period(digest, catalog))
     papers = catalog.count("%(num)s paper", "%(num)s papers", digest.checked)
     if not digest.sources:
         return catalog.say("%(papers)s checked (%(period)s).", papers=papers, period=_period(digest, catalog))

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from notifier.model import Address, Digest, DigestItem, Evidence, Reason, SourceHealth
 from notifier.render import Composer, Links
 from notifier.render.text import plain
+from tests.builders import rule
 from tests.render.hostile import LINKS, TEXTS
 from tests.render.reading import html, page, parsed, text, texts
 from tests.render.samples import DUE, NOW, digest, entry, subscription
@@ -47,7 +48,7 @@ def poisoned(words: str, link: str, *, kind: str = "email") -> Digest:
     )
     base = digest(item, replace(item, entry=replace(evil, organization=words)), more=(item,), subscription=target)
     health = SourceHealth(name=words, title=words, last_success_at=DUE, failing_since=None)
-    return replace(base, sources=(health,), warnings=(words,))
+    return replace(base, sources=(health,), warnings=(rule(words, broken=words),))
 
 
 def check_mail(words: str, link: str) -> None:

@@ -10,6 +10,7 @@ from notifier.model import Address, Cadence, Every, Evidence, Reason, SourceHeal
 from notifier.render import Composer, Links, unsubscribe_token
 from notifier.render.mail import HTML_LIMIT
 from notifier.render.text import columns
+from tests.builders import rule
 from tests.render.reading import html, mail, page, parsed, text
 from tests.render.samples import DUE, NOW, digest, entry, found, subscription
 
@@ -264,9 +265,24 @@ def test_a_late_digest_says_from_when_it_reaches() -> None:
 
 
 def test_a_rule_that_no_longer_parses_is_named() -> None:
-    assert "The rule “robots AND (” no longer parses" in text(mail(digest(warnings=("robots AND (",)))).replace(
-        "\n", " "
-    )
+    broken = rule("robots AND (", broken="a bracket is not closed (column 12)")
+    shown = " ".join(text(mail(digest(warnings=(broken,)))).split())
+    assert "The rule “robots AND (” no longer parses and is left out until it is mended: a bracket is not" in shown
+
+
+def test_a_digest_that_has_only_broken_rules_to_tell_says_so_in_its_subject() -> None:
+    broken = rule("robots AND (", broken="a bracket is not closed")
+    notice = replace(digest(warnings=(broken, broken), blind=True), items=())
+    assert mail(notice)["Subject"] == "2 rules to be mended · Tue 16 Dec"
+    shown = page(html(mail(notice))).words
+    assert "No rule that includes papers can be read, so none were looked for." in shown
+    assert "Nothing matched" not in shown and "No papers were checked" in shown
+
+
+def test_of_many_broken_rules_the_first_are_named_and_the_others_counted() -> None:
+    broken = tuple(rule(f"robots{n} (", broken="open bracket") for n in range(8))
+    shown = page(html(mail(digest(warnings=broken)))).words
+    assert ("robots4 (" in shown, "robots5 (" in shown, "3 more rules do not parse." in shown) == (True, False, True)
 
 
 def test_footer_says_why_and_for_which_address() -> None:
