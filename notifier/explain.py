@@ -163,8 +163,7 @@ def _answer(
         return "Not sent: the subscription has no rule that includes papers."
     if not holding:
         off = sum(each.rule.broken is not None for each in includes)
-        also = f", and {off} of {len(includes)} are off, because they do not parse" if off else ""
-        return f"Not sent: no rule matches it{also}."
+        return f"Not sent: no rule matches it{_also_off(off, len(includes))}."
     names = ", ".join(f"“{each.rule.name}”" for each in holding)
     if mutes:
         return f"Not sent: {names} would include it, but the mute “{mutes[0].rule.name}” leaves it out."
@@ -176,6 +175,12 @@ def _answer(
             f"before the look-back of {look_back.days} days."
         )
     return f"Not yet sent: {names} will include it {_waiting(subscription, now)}."
+
+
+def _also_off(off: int, all: int) -> str:
+    if not off:
+        return ""
+    return f", and {off} of {all} " + ("is off, because it does not parse" if off == 1 else "are off: they do not parse")
 
 
 def _delivered(delivery: Delivery) -> str:

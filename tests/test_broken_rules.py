@@ -94,7 +94,7 @@ def test_a_broken_rule_is_shown_with_its_reason_in_every_list(notifier: Shell, a
 def test_why_does_not_say_that_a_rule_that_is_off_did_not_match(notifier: Shell, ada: str) -> None:
     arrive(notifier, 1, "Reward models")
     broken(notifier, ada)
-    assert "1 of 1 are off, because they do not parse" in notifier("why", "2512.00001", ada).out
+    assert "1 of 1 is off, because it does not parse" in notifier("why", "2512.00001", ada).out
 
 
 def test_the_other_rules_go_on_and_the_digest_names_the_broken_one(

@@ -92,3 +92,11 @@ def test_categories_are_listed_by_group_or_archive(notifier: Shell) -> None:
 def test_an_unknown_group_of_categories_is_answered_with_those_there_are(notifier: Shell) -> None:
     ran = notifier.tried("topics", "categories", "alchemy")
     assert (ran.code, "Computer Science" in ran.err) == (2, True)
+
+
+def test_a_rule_is_added_with_the_title_of_its_category_and_advice_on_one_that_is_not_there(notifier: Shell) -> None:
+    notifier("subscriber", "add", "ada@example.org")
+    id = notifier("subscription", "add", "ada@example.org", "--channel", "outbox", "--every", "daily").id
+    added = notifier("rule", "add", id, "category:cs.SY OR category:cs.lgx").err
+    assert "category is cs.SY (Systems and Control)" in added
+    assert "Advice: arXiv has no category cs.lgx: did you mean cs.LG (Machine Learning)?" in added
