@@ -180,7 +180,8 @@ def _answer(
 def _also_off(off: int, all: int) -> str:
     if not off:
         return ""
-    return f", and {off} of {all} " + ("is off, because it does not parse" if off == 1 else "are off: they do not parse")
+    why = "is off, because it does not parse" if off == 1 else "are off, because they do not parse"
+    return f", and {off} of {all} {why}"
 
 
 def _delivered(delivery: Delivery) -> str:
