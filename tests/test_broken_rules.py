@@ -14,6 +14,7 @@ import pytest
 from notifier.cadence import parse_time
 from notifier.cli.base import NOW_VARIABLE
 from notifier.collect import absorb
+from notifier.matching import RuleSet
 from notifier.model import Cadence, Every
 from notifier.plan import plan
 from notifier.store import SqliteStore
@@ -188,7 +189,7 @@ def test_an_instant_subscription_gets_one_notice_and_then_silence(store: SqliteS
     for minute in range(1, 6):
         now = NOW + timedelta(minutes=minute)
         absorb(store, [sighting(minute)], source="feed", baseline=False, now=now)
-        plan(store, {}, look_back=timedelta(days=7), now=now)
+        plan(store, RuleSet(), look_back=timedelta(days=7), now=now)
     assert len(store.deliveries.all()) == 1
 
 
@@ -202,7 +203,7 @@ def test_a_notice_whose_slot_is_taken_waits_for_the_next_one(store: SqliteStore)
         store.subscriptions.put(subscription(next_due_at=NOW))
     counts = []
     for day in range(3):
-        plan(store, {}, look_back=timedelta(days=7), now=NOW + timedelta(days=day, hours=1))
+        plan(store, RuleSet(), look_back=timedelta(days=7), now=NOW + timedelta(days=day, hours=1))
         counts.append(len(store.deliveries.all()))
     assert counts == [1, 2, 2]
 
@@ -213,5 +214,5 @@ def test_a_broken_mute_that_has_ended_is_no_news(store: SqliteStore) -> None:
         store.subscribers.add(subscriber())
         store.subscriptions.put(subscription())
         store.rules.put([rule("nothing-like-it"), ended], actor="t", via="cli", now=NOW - timedelta(days=1))
-    plan(store, {}, look_back=timedelta(days=7), now=NOW + timedelta(hours=1))
+    plan(store, RuleSet(), look_back=timedelta(days=7), now=NOW + timedelta(hours=1))
     assert store.deliveries.all() == []
