@@ -5,7 +5,7 @@ query, clauses, parser        rule text to a Query; normal, formatting: its one 
 sequence, names, values       what a clause means for one text, one name, one value
 categories                    names that mean one category
 lexicon, index                entries made ready for any number of rules
-hashing, compiled             rules made ready for any number of windows
+hashing, phrases, compiled    rules made ready for any number of windows
 evaluation                    all rules against all entries
 ruleset, shelf                every rule text, compiled once; a rule set as bytes and back
 fanout                        rows of rules to the entries of each subscription

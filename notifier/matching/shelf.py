@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from notifier.matching.compiled import Compiled, Group, Level, Packed, Words
+from notifier.matching.compiled import Compiled, Group
 from notifier.matching.hashing import Hashes, Table
 from notifier.matching.parser import Topics
+from notifier.matching.phrases import Level, Packed, Words
 from notifier.matching.query import Age, All, Author, Compare, Label, Leaf, Published, Regex, Text
 from notifier.matching.ruleset import Parsed, RuleSet, Segment, compile_texts
 
