@@ -9,9 +9,7 @@ One transaction a batch, under the write lock, so that two planners never decide
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +18,7 @@ import structlog
 from notifier.cadence import due_slot, next_slot
 from notifier.digest import Choice, Want, Window, choose, reach, want_of
 from notifier.ids import new_id
-from notifier.matching import RuleSet
+from notifier.matching import RuleSet, collector_paused
 from notifier.model import Delivery, Mode, Planned, Rule, Slot, Subscription
 from notifier.ports import Store
 
@@ -47,7 +45,7 @@ def plan(store: Store, rules: RuleSet, *, look_back: timedelta, now: datetime, b
     window: Window | None = None
     total = Plans()
     while True:
-        with _collector_paused(), store.write():
+        with collector_paused(), store.write():
             due = store.subscriptions.due(now, limit=batch)
             if not due:
                 return total
@@ -56,18 +54,6 @@ def plan(store: Store, rules: RuleSet, *, look_back: timedelta, now: datetime, b
             recorded = set(store.deliveries.record(planned))
             _note_broken(_told(planned, broken, recorded), store, now)
         total = _sum(total, planned, recorded)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """A batch makes hundreds of thousands of objects without cycles, among which the collector finds nothing."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _window_for(

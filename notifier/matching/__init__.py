@@ -21,7 +21,7 @@ from notifier.matching.formatting import format_query, meaning
 from notifier.matching.index import Index
 from notifier.matching.parser import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, Topics, parse
 from notifier.matching.query import Query, grows
-from notifier.matching.ruleset import BROKEN, Matches, RuleSet
+from notifier.matching.ruleset import BROKEN, Matches, RuleSet, collector_paused
 
 __all__ = [
     "BROKEN",
@@ -38,6 +38,7 @@ __all__ = [
     "Selection",
     "Topics",
     "Verdict",
+    "collector_paused",
     "compile_rules",
     "evaluate",
     "explain",

@@ -155,7 +155,7 @@ def compile_texts(texts: Sequence[str], topics: Topics) -> tuple[Segment, dict[s
     """A segment of the texts that parse, and for the others what is wrong with them."""
     compiler, errors = Compiler(), dict[str, str]()
     good: list[str] = []
-    with _collector_paused():
+    with collector_paused():
         for text in texts:
             try:
                 if not compiler.add_text(text):
@@ -168,8 +168,8 @@ def compile_texts(texts: Sequence[str], topics: Topics) -> tuple[Segment, dict[s
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Compiling makes millions of objects without cycles, among which the collector finds nothing."""
+def collector_paused() -> Iterator[None]:
+    """For work that makes millions of objects without cycles, among which the collector finds nothing."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
