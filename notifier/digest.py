@@ -180,10 +180,12 @@ def _active(rules: Sequence[tuple[Rule, int]]) -> _Active:
 
 
 def _items(positions: NDArray[np.int32], want: Want, active: _Active, window: Window) -> tuple[DeliveryItem, ...]:
+    """What more of the rules want stands first; among equals the window's order holds."""
     reasons = [Reason(rule_id=r.id, label=r.label, query=r.query, version=r.version) for r, _ in active.include]
     holding = window.holding([row for _, row in active.include], positions)
     # Most entries are there for the same few combinations of rules.
     several = {held: tuple(compress(reasons, held)) for held in set(holding)}
+    ranked = sorted(zip(positions.tolist(), holding, strict=True), key=lambda each: -len(several[each[1]]))
     return tuple(
         DeliveryItem(
             entry_id=window.entries[position].id,
@@ -191,7 +193,7 @@ def _items(positions: NDArray[np.int32], want: Want, active: _Active, window: Wi
             shown=rank < want.subscription.max_entries,
             reasons=several[held],
         )
-        for rank, (position, held) in enumerate(zip(positions.tolist(), holding, strict=True))
+        for rank, (position, held) in enumerate(ranked)
     )
 
 

@@ -205,3 +205,12 @@ def test_slots_of_a_daily_subscription_follow_each_other_over_the_change_of_cloc
         planned(store, start + timedelta(hours=hour))
     slots = sorted(d.slot.due_at for d in store.deliveries.all())
     assert [f"{b - a}" for a, b in pairwise(slots)] == ["1 day, 0:00:00", "23:00:00", "1 day, 0:00:00"]
+
+
+def test_a_paper_that_more_rules_want_stands_above_one_with_more_votes(store: SqliteStore) -> None:
+    people(store, rule("reward", id="r_one"), rule("title:dragon", id="r_two"))
+    news(store, 1, upvotes=200)
+    news(store, 2, upvotes=3)
+    news(store, 3, title="Reward dragons", upvotes=1)
+    planned(store)
+    assert sent(store) == {"2025-12-16": ["3", "1", "2"]}
