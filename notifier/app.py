@@ -139,7 +139,8 @@ class Engine:
         now = self._app.clock()
         in_store = self._stores["collect"]
         records = await in_store(lambda store: store.sources.due(now) if due_only else store.sources.all())
-        wanted = [record for record in records if only is None or record.name == only]
+        # A paused source is read only where it is named.
+        wanted = [each for each in records if each.name == only or (only is None and not each.paused_at)]
         return await collect(wanted, self._open_source, in_store, now=now)
 
     async def plan(self) -> Plans:

@@ -12,10 +12,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 
 import structlog
 
+from notifier import upkeep
 from notifier.errors import SourceError
 from notifier.fold import Counts, count, fold
 from notifier.model import Fetched, Rejected, Sighting, SourceRecord
@@ -23,7 +25,6 @@ from notifier.ports import InStore, Source, Store
 
 log = structlog.get_logger()
 
-_FIRST_RETRY = timedelta(minutes=5)
 _AT_ONCE = 10
 
 
@@ -36,6 +37,15 @@ class Collected:
     rejected: tuple[Rejected, ...] = ()
     unchanged: bool = False
     error: str | None = None
+
+    def plus(self, fetched: Fetched, counts: Counts) -> Collected:
+        """With one more answer of the same source."""
+        return replace(
+            self,
+            counts=self.counts + counts,
+            rejected=self.rejected + fetched.rejected,
+            unchanged=fetched.unchanged,
+        )
 
 
 async def collect(
@@ -58,27 +68,47 @@ async def collect(
 async def _collect_one(
     record: SourceRecord, open_source: Callable[[SourceRecord], Source], in_store: InStore, now: datetime
 ) -> Collected:
+    result = Collected(source=record.name)
     try:
         source = open_source(record)
-        fetched = await source.fetch(record.state, now=now)
+        is_more, state = True, record.state
+        while is_more:
+            fetched = await source.fetch(state, now=now)
+            is_more, state = fetched.more, fetched.state
+            baseline = source.takes_baseline and record.last_success_at is None
+            result = result.plus(fetched, await in_store(partial(_keep, record, fetched, baseline, now)))
     except SourceError as error:
-        failed = _after_failure(record, error, now)
-        await in_store(lambda store: _put(store, failed))
-        log.warning("source failed", source=record.name, error=str(error), failures=failed.failures)
-        return Collected(source=record.name, error=str(error))
-    baseline = source.takes_baseline and record.last_success_at is None
-    counts = await in_store(lambda store: _keep(store, record, fetched, baseline=baseline, now=now))
-    log.info(
-        "source answered", source=record.name, new=counts.new, updated=counts.updated, rejected=len(fetched.rejected)
-    )
-    return Collected(source=record.name, counts=counts, rejected=fetched.rejected, unchanged=fetched.unchanged)
+        await in_store(partial(_fail, record, error, now))
+        return replace(result, error=str(error))
+    counts, rejected = result.counts, len(result.rejected)
+    log.info("source answered", source=record.name, new=counts.new, updated=counts.updated, rejected=rejected)
+    return result
 
 
-def _keep(store: Store, record: SourceRecord, fetched: Fetched, *, baseline: bool, now: datetime) -> Counts:
+def _keep(record: SourceRecord, fetched: Fetched, baseline: bool, now: datetime, store: Store) -> Counts:
     with store.write():
+        # Read anew: while the source answered, a person may have paused or removed it.
+        current = store.sources.get(record.name)
+        if current is None:
+            return Counts()
         counts = absorb(store, fetched.sightings, source=record.name, baseline=baseline, now=now)
-        store.sources.put(_after_success(record, fetched, now, found_news=counts.new > 0))
+        after = _after_success(current, fetched, now, found_news=counts.new > 0)
+        store.sources.put(after)
+    if after.url != current.url:
+        log.warning("source moved", source=record.name, moved_from=current.url, moved_to=after.url)
     return counts
+
+
+def _fail(record: SourceRecord, error: SourceError, now: datetime, store: Store) -> None:
+    with store.write():
+        current = store.sources.get(record.name)
+        if current is None:
+            return
+        after = _after_failure(current, error, now)
+        store.sources.put(after)
+    log.warning("source failed", source=record.name, error=str(error), failures=after.failures)
+    if after.paused_at and not current.paused_at:
+        log.warning("source paused", source=record.name, reason=after.paused_reason)
 
 
 def absorb(store: Store, sightings: Sequence[Sighting], *, source: str, baseline: bool, now: datetime) -> Counts:
@@ -92,9 +122,10 @@ def absorb(store: Store, sightings: Sequence[Sighting], *, source: str, baseline
 
 def _after_success(record: SourceRecord, fetched: Fetched, now: datetime, *, found_news: bool) -> SourceRecord:
     return replace(
-        record,
+        upkeep.moved(record, fetched.moved_to, now),
         state=fetched.state,
-        next_fetch_at=now + record.every,
+        next_fetch_at=now if fetched.more else now + record.every,
+        missing_since=None,
         last_success_at=now,
         last_new_at=now if found_news else record.last_new_at,
         failing_since=None,
@@ -104,17 +135,10 @@ def _after_success(record: SourceRecord, fetched: Fetched, now: datetime, *, fou
 
 
 def _after_failure(record: SourceRecord, error: SourceError, now: datetime) -> SourceRecord:
-    """Back off from 5 minutes, doubling, up to the source's own interval; what the server asks for is kept."""
-    backoff = min(_FIRST_RETRY * 2 ** min(record.failures, 10), max(record.every, _FIRST_RETRY))
     return replace(
-        record,
-        next_fetch_at=now + max(error.retry_after or backoff, backoff),
+        upkeep.given_up(record, error, now),
+        next_fetch_at=now + upkeep.wait_after(record, error),
         failing_since=record.failing_since or now,
         failures=record.failures + 1,
         last_error=str(error),
     )
-
-
-def _put(store: Store, record: SourceRecord) -> None:
-    with store.write():
-        store.sources.put(record)

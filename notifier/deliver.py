@@ -143,6 +143,8 @@ def health(store: Store) -> list[SourceHealth]:
             failing_since=record.failing_since,
         )
         for record in store.sources.all()
+        # One that a person paused is no news to readers; one that had to be given up still is.
+        if not record.paused_at or record.failing_since
     ]
 
 

@@ -88,7 +88,17 @@ def _sources(store: Store) -> Iterator[Finding]:
         hint = "None: 'notifier source add huggingface' reads Hugging Face's Daily Papers."
         yield Finding(topic="sources", level=Level.HINT, text=hint)
     for record in records:
-        if record.failing_since:
+        if record.moved_from:
+            text = f"'{record.name}' has moved from {record.moved_from} to {record.url}, where it is read now."
+            yield Finding(topic="sources", level=Level.HINT, text=text)
+        if record.paused_at:
+            why = record.paused_reason or "somebody paused it."
+            text = (
+                f"'{record.name}' is paused since {record.paused_at:%Y-%m-%d %H:%M} UTC: {why} "
+                f"'notifier source resume {record.name}' reads it again."
+            )
+            yield Finding(topic="sources", level=Level.WRONG if record.paused_reason else Level.HINT, text=text)
+        elif record.failing_since:
             text = (
                 f"'{record.name}' has not answered since {record.failing_since:%Y-%m-%d %H:%M} UTC: {record.last_error}"
             )

@@ -67,12 +67,18 @@ class TemplateError(NotifierError):
 
 
 class SourceError(NotifierError):
-    """A source gave no usable answer; ``retry_after`` is what the server asked for, if it did."""
+    """A source gave no usable answer; ``retry_after`` is what the server asked for, if it did.
 
-    def __init__(self, message: str, *, retry_after: timedelta | None = None, gone: bool = False) -> None:
+    ``gone`` is the server's word that nothing will ever be at the address again, ``missing`` that nothing is now.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: timedelta | None = None, gone: bool = False, missing: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.gone = gone
+        self.missing = missing
 
 
 class StoreError(NotifierError):

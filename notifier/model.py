@@ -124,6 +124,19 @@ class Fetched:
     state: SourceState = SourceState()
     rejected: tuple[Rejected, ...] = ()
     unchanged: bool = False
+    more: bool = False
+    """There is more to read than one answer holds: ask again at once."""
+    moved_to: str | None = None
+    """Where it is now, if every redirect on the way said that it is there to stay."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """A redirect that says it lasts, and for how long and how often it has been seen to."""
+
+    to: str
+    since: datetime
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +155,15 @@ class SourceRecord:
     failing_since: datetime | None = None
     failures: int = 0
     last_error: str | None = None
+    missing_since: datetime | None = None
+    """Since when the server has said at every request that there is nothing at this address."""
+    paused_at: datetime | None = None
+    """Since when nobody asks it; None where it is read."""
+    paused_reason: str | None = None
+    """Why the program itself paused it, in words; None where a person did."""
+    moving: Moving | None = None
+    moved_from: str | None = None
+    """The address it had before its server moved it for good."""
 
     @property
     def title(self) -> str:

@@ -45,6 +45,13 @@ def duration(text: str) -> timedelta | None:
     return timedelta(seconds=int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]) if found else None
 
 
+def written(span: timedelta) -> str:
+    """What ``duration`` reads, in the largest unit that divides it."""
+    seconds = int(span.total_seconds())
+    unit, size = next(pair for pair in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)) if seconds % pair[1] == 0)
+    return f"{seconds // size}{unit}"
+
+
 def _duration(value: object) -> object:
     """Pydantic itself reads only seconds and ISO 8601."""
     return (duration(value) if isinstance(value, str) else None) or value
@@ -262,11 +269,7 @@ def _example(value: object) -> str:
         case bool():
             return str(value).lower()
         case timedelta():
-            seconds = int(value.total_seconds())
-            unit, size = next(
-                pair for pair in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)) if seconds % pair[1] == 0
-            )
-            return f'"{seconds // size}{unit}"'
+            return f'"{written(value)}"'
         case int():
             return str(value)
         case SecretStr() | None | ():

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 from rich.progress import Progress
 
+from notifier import upkeep
 from notifier.app import App
+from notifier.cli import feedlists
 from notifier.cli.base import Json, command, console, group, local, print_json, print_table, say, warn
 from notifier.collect import Collected, absorb
 from notifier.errors import NotFound, UsageError
 from notifier.fold import Counts
 from notifier.lookup import source_of
 from notifier.model import Fetched, Rejected, SourceRecord
-from notifier.settings import duration
-from notifier.sources import kind_of, read_lines
+from notifier.settings import written
+from notifier.sources import kind_of, name_of, read_lines
 
 _CHUNK = 1000
 _SHOWN_REJECTED = 20
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_SHORTEST = timedelta(minutes=1)
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +33,10 @@ def register(app: typer.Typer) -> None:
     command(sources, "add")(add)
     command(sources, "list")(list_)
     command(sources, "fetch")(fetch)
+    command(sources, "pause")(pause)
+    command(sources, "resume")(resume)
     command(sources, "remove")(remove)
+    feedlists.register(sources)
 
 
 def import_file(
@@ -101,10 +101,10 @@ def add(
     """Read entries from a source from now on."""
     now = app.clock()
     record = SourceRecord(
-        name=name.strip() or _name_of(url),
+        name=name.strip() or name_of(url),
         kind=kind_of(url),
         url=_absolute(url.strip()),
-        every=_interval(every),
+        every=feedlists.interval_of(every),
         added_at=now,
         next_fetch_at=now,
     )
@@ -127,7 +127,10 @@ def list_(app: App, json: Json = False) -> None:
         return
     print_table(
         ["NAME", "KIND", "EVERY", "LAST ANSWER", "LAST NEW", "STATE"],
-        [[r.name, r.kind, _short(r.every), local(r.last_success_at), local(r.last_new_at), _state(r)] for r in records],
+        [
+            [r.name, r.kind, written(r.every), local(r.last_success_at), local(r.last_new_at), _state(r)]
+            for r in records
+        ],
         empty="No sources yet: 'notifier source add huggingface' reads Hugging Face's Daily Papers.",
     )
 
@@ -156,6 +159,20 @@ def fetch(
 async def _fetch(app: App, name: str | None) -> list[Collected]:
     async with app.engine() as engine:
         return await engine.collect(only=name, due_only=False)
+
+
+def pause(app: App, name: Annotated[str, typer.Argument(help="Its name.")]) -> None:
+    """Do not ask a source until it is resumed."""
+    with app.store() as store, store.write():
+        store.sources.put(upkeep.pause(source_of(store, name), app.clock()))
+    say(f"Paused source '{name}'. 'notifier source resume {name}' reads it again.")
+
+
+def resume(app: App, name: Annotated[str, typer.Argument(help="Its name.")]) -> None:
+    """Read a paused source again."""
+    with app.store() as store, store.write():
+        store.sources.put(upkeep.resume(source_of(store, name), app.clock()))
+    say(f"Resumed source '{name}': it is read again from now on.")
 
 
 def remove(app: App, name: Annotated[str, typer.Argument(help="Its name.")]) -> None:
@@ -199,42 +216,21 @@ def _as_data(record: SourceRecord) -> dict[str, object]:
         "failures": record.failures,
         "last_error": record.last_error,
         "next_fetch_at": record.next_fetch_at,
+        "paused_at": record.paused_at,
+        "paused_reason": record.paused_reason,
+        "moved_from": record.moved_from,
     }
 
 
 def _state(record: SourceRecord) -> str:
+    if record.paused_at:
+        why = f": {record.paused_reason}" if record.paused_reason else ""
+        return f"paused since {local(record.paused_at)}{why}"
     if record.failing_since:
         return f"failing since {local(record.failing_since)}: {record.last_error}"
     return "answers" if record.last_success_at else "not read yet"
 
 
-def _name_of(url: str) -> str:
-    """``huggingface``, or the host of an address with what of its path tells feeds apart."""
-    if "://" not in url:
-        return Path(url.strip()).stem
-    parts = urlsplit(url.strip())
-    host = (parts.hostname or "").removeprefix("www.")
-    if host == "rss.arxiv.org":
-        return "arxiv"
-    words = [
-        word for word in re.split(r"[/.?=&]+", parts.path) if word not in ("", "feed", "rss", "atom", "xml", "index")
-    ]
-    return "-".join([host, *words[-1:]])
-
-
 def _absolute(url: str) -> str:
     """A file is read later, from wherever the program then runs."""
     return url if "://" in url or url == "huggingface" else str(Path(url).absolute())
-
-
-def _interval(text: str) -> timedelta:
-    interval = duration(text) or timedelta(0)
-    if interval < _SHORTEST:
-        raise UsageError(f"--every '{text}' is no interval of a minute or more: write it like 30m, 1h or 1d.")
-    return interval
-
-
-def _short(every: timedelta) -> str:
-    seconds = int(every.total_seconds())
-    unit = next(unit for unit in "dhms" if seconds % _SECONDS[unit] == 0)
-    return f"{seconds // _SECONDS[unit]}{unit}"

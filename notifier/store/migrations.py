@@ -18,3 +18,9 @@ def m0001_initial(db: Database) -> None:
     entry = db["entry"]
     assert isinstance(entry, Table)  # noqa: S101 - narrows Table | View for the type checker
     entry.enable_fts(["title", "abstract"], create_triggers=True, tokenize="unicode61 remove_diacritics 2")
+
+
+@migrations()
+def m0005_source_upkeep(db: Database) -> None:
+    for statement in script("0005_source_upkeep"):
+        db.execute(statement)

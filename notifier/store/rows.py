@@ -19,6 +19,7 @@ from notifier.model import (
     Every,
     Message,
     Mode,
+    Moving,
     Reason,
     Rule,
     Slot,
@@ -121,6 +122,13 @@ def source_params(record: SourceRecord) -> Params:
         "failing_since": stamp_or_none(record.failing_since),
         "failures": record.failures,
         "last_error": record.last_error,
+        "missing_since": stamp_or_none(record.missing_since),
+        "paused_at": stamp_or_none(record.paused_at),
+        "paused_reason": record.paused_reason,
+        "moving_to": record.moving.to if record.moving else None,
+        "moving_since": stamp(record.moving.since) if record.moving else None,
+        "moving_times": record.moving.times if record.moving else 0,
+        "moved_from": record.moved_from,
     }
 
 
@@ -143,7 +151,18 @@ def source(row: Row) -> SourceRecord:
         failing_since=instant_or_none(row["failing_since"]),
         failures=row["failures"],
         last_error=row["last_error"],
+        missing_since=instant_or_none(row["missing_since"]),
+        paused_at=instant_or_none(row["paused_at"]),
+        paused_reason=row["paused_reason"],
+        moving=_moving(row),
+        moved_from=row["moved_from"],
     )
+
+
+def _moving(row: Row) -> Moving | None:
+    if row["moving_to"] is None:
+        return None
+    return Moving(to=row["moving_to"], since=datetime.fromisoformat(row["moving_since"]), times=row["moving_times"])
 
 
 def subscriber(row: Row) -> Subscriber:

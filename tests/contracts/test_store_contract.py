@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from notifier.collect import absorb
-from notifier.model import Announce, DeliveryState, Message, Mode, Outcome, SourceState
+from notifier.model import Announce, DeliveryState, Message, Mode, Moving, Outcome, SourceState
 from notifier.ports import Shown, SightedEntry, Store
 from notifier.store import SqliteStore
 from tests.builders import NOW, entry, planned, rule, sighting, source, subscriber, subscription
@@ -172,6 +173,16 @@ def test_a_source_keeps_its_state_and_is_due_by_its_time(store: Store) -> None:
     with store.write():
         assert store.sources.remove("feed")
         assert not store.sources.remove("feed")
+
+
+def test_a_source_keeps_its_upkeep_and_is_not_due_while_paused(store: Store) -> None:
+    upkeep: dict[str, Any] = {"missing_since": NOW - DAY, "paused_at": NOW, "paused_reason": "Gone."}
+    upkeep |= {"moving": Moving(to="https://example.org/new", since=NOW - DAY, times=2), "moved_from": "http://old/"}
+    for record in (source(**upkeep), source(paused_at=NOW), source(moving=None)):
+        with store.write():
+            store.sources.put(record)
+        assert store.sources.get("feed") == record
+        assert [r.name for r in store.sources.due(NOW)] == ([] if record.paused_at else ["feed"])
 
 
 def test_subscriptions_are_due_by_time_unless_paused(peopled: Store) -> None:

@@ -1,14 +1,18 @@
 -- name: put
 INSERT INTO source (name, kind, url, every_seconds, etag, last_modified, content_hash, cursor, added_at, next_fetch_at,
-    last_success_at, last_new_at, failing_since, failures, last_error)
+    last_success_at, last_new_at, failing_since, failures, last_error, missing_since, paused_at, paused_reason,
+    moving_to, moving_since, moving_times, moved_from)
 VALUES (:name, :kind, :url, :every_seconds, :etag, :last_modified, :content_hash, :cursor, :added_at, :next_fetch_at,
-    :last_success_at, :last_new_at, :failing_since, :failures, :last_error)
+    :last_success_at, :last_new_at, :failing_since, :failures, :last_error, :missing_since, :paused_at, :paused_reason,
+    :moving_to, :moving_since, :moving_times, :moved_from)
 ON CONFLICT (name) DO UPDATE SET
     kind = excluded.kind, url = excluded.url, every_seconds = excluded.every_seconds, etag = excluded.etag,
     last_modified = excluded.last_modified, content_hash = excluded.content_hash, cursor = excluded.cursor,
     next_fetch_at = excluded.next_fetch_at, last_success_at = excluded.last_success_at,
     last_new_at = excluded.last_new_at, failing_since = excluded.failing_since, failures = excluded.failures,
-    last_error = excluded.last_error
+    last_error = excluded.last_error, missing_since = excluded.missing_since, paused_at = excluded.paused_at,
+    paused_reason = excluded.paused_reason, moving_to = excluded.moving_to, moving_since = excluded.moving_since,
+    moving_times = excluded.moving_times, moved_from = excluded.moved_from
 
 -- name: get
 SELECT * FROM source WHERE name = :name
@@ -17,7 +21,7 @@ SELECT * FROM source WHERE name = :name
 SELECT * FROM source ORDER BY name
 
 -- name: due
-SELECT * FROM source WHERE next_fetch_at <= :now ORDER BY next_fetch_at, name
+SELECT * FROM source WHERE paused_at IS NULL AND next_fetch_at <= :now ORDER BY next_fetch_at, name
 
 -- name: remove
 DELETE FROM source WHERE name = :name
