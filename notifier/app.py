@@ -27,7 +27,7 @@ from notifier.plan import Plans, plan
 from notifier.ports import Channel, Source, Store
 from notifier.render import Composer, Links
 from notifier.settings import AfterUnknown, Settings
-from notifier.sources import Http, open_source
+from notifier.sources import Http, Turns, open_source
 from notifier.store import SqliteStore, StoreThread
 from notifier.topics import Pack, queries
 
@@ -93,6 +93,7 @@ class App:
             timeout=settings.fetch_timeout,
             max_bytes=settings.fetch_max_bytes,
             allow_networks=settings.allow_networks,
+            turns=Turns(settings.host_pause),
         )
 
     @property

@@ -54,10 +54,12 @@ def written(span: timedelta) -> str:
 
 def _duration(value: object) -> object:
     """Pydantic itself reads only seconds and ISO 8601."""
-    return (duration(value) if isinstance(value, str) else None) or value
+    span = duration(value) if isinstance(value, str) else None
+    return value if span is None else span
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+Pause = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
 
 
 class AfterUnknown(StrEnum):
@@ -125,6 +127,7 @@ class Settings(BaseSettings):
 
     fetch_timeout: Duration = Field(timedelta(seconds=30), description="Deadline of one request to a source, all told.")
     fetch_max_bytes: int = Field(15 * 1024 * 1024, ge=1024, description="Largest body of a source, decompressed.")
+    host_pause: Pause = Field(timedelta(seconds=1), description="Shortest time between two requests to one host.")
     allow_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Private networks that feeds may be read from, such as 10.1.0.0/16, comma-separated."
     )

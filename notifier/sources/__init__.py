@@ -10,8 +10,9 @@ from notifier.sources.http import Http
 from notifier.sources.jsonl import read_lines
 from notifier.sources.kind import Kind
 from notifier.sources.naming import name_of
+from notifier.sources.turns import Turns
 
-__all__ = ["KINDS", "Http", "kind_of", "name_of", "open_source", "read_lines"]
+__all__ = ["KINDS", "Http", "Turns", "kind_of", "name_of", "open_source", "read_lines"]
 
 KINDS: dict[str, Kind] = {
     "huggingface": huggingface.KIND,

@@ -38,7 +38,7 @@ class Feed:
             self._url, accept=_ACCEPT, etag=state.etag, last_modified=state.last_modified, also=(400,), now=now
         )
         if reply.is_not_modified:
-            return Fetched(state=state, unchanged=True)
+            return Fetched(state=state, unchanged=True, moved_to=reply.moved_to)
         body_hash = _hash(reply.body)
         before = (state.content_hash or "").split(" ")
         answered = SourceState(
@@ -47,13 +47,13 @@ class Feed:
             content_hash=state.content_hash,
         )
         if body_hash == before[0] and reply.status != 400:
-            return Fetched(state=answered, unchanged=True)
+            return Fetched(state=answered, unchanged=True, moved_to=reply.moved_to)
         parsed = await asyncio.to_thread(self._parse, reply, now)
         items_hash = _hash(repr(sorted(map(repr, parsed.sightings))).encode("utf-8", "replace"))
         answered = replace(answered, content_hash=f"{body_hash} {items_hash}")
         if items_hash == before[-1]:
-            return Fetched(state=answered, unchanged=True, rejected=parsed.rejected)
-        return Fetched(sightings=parsed.sightings, rejected=parsed.rejected, state=answered)
+            return Fetched(state=answered, unchanged=True, rejected=parsed.rejected, moved_to=reply.moved_to)
+        return Fetched(sightings=parsed.sightings, rejected=parsed.rejected, state=answered, moved_to=reply.moved_to)
 
     def _parse(self, reply: Reply, now: datetime) -> Parsed:
         host = host_of(reply.url)

@@ -1,7 +1,8 @@
 """The one HTTP client of all sources: polite, bounded, and blind to private networks.
 
 Bounds of one request, redirects included: a total deadline, the size of the body as sent and as decompressed, one
-content encoding, at most 5 redirects. Nothing is read from the environment (proxies), no cookie is kept.
+content encoding, at most 5 redirects. Nothing is read from the environment (proxies), no cookie is kept. How often
+and how much at once a host is asked is up to ``turns``, which also heeds what hosts say about it.
 """
 
 from __future__ import annotations
@@ -36,9 +37,11 @@ from notifier.sources.network import (
     parse_networks,
     resolve,
 )
+from notifier.sources.turns import AT_ONCE, Turns
 
 MAX_REDIRECTS = 5
-MAX_CONNECTIONS = 10
+_UNTOLD_HOLD = timedelta(minutes=5)
+"""How long a host is left alone that asks for fewer requests and does not say until when."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LASTING = frozenset({301, 308})
 _GZIP = frozenset({"gzip", "x-gzip"})
@@ -70,8 +73,9 @@ class Reply:
 class Http:
     """Use it as ``async with Http(…) as http``, within one event loop.
 
-    ``timeout`` is the deadline of a whole request; ``max_bytes`` bounds a body, decompressed; ``allow_networks``
-    are private networks that may be read from. ``resolve`` and ``ssl_context`` stand in for the system's.
+    ``timeout`` is the deadline of a whole request, ``silence`` the longest wait for its next byte; ``max_bytes`` bounds a body, decompressed; ``allow_networks``
+    are private networks that may be read from; ``turns`` say when a host may be asked. ``resolve`` and
+    ``ssl_context`` stand in for the system's.
     """
 
     def __init__(
@@ -79,24 +83,26 @@ class Http:
         *,
         contact: str = "",
         timeout: timedelta = timedelta(seconds=30),
+        silence: timedelta = timedelta(seconds=20),
         max_bytes: int = 15 * 1024 * 1024,
         allow_networks: Iterable[str] = (),
+        turns: Turns | None = None,
         resolve: Resolve = resolve,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._seconds = timeout.total_seconds()
         self._max_bytes = max_bytes
-        self._turns = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._turns = turns or Turns(timedelta(seconds=1))
         network = CheckedNetwork(parse_networks(allow_networks), resolve)
         self._client = httpx2.AsyncClient(
             transport=CheckedTransport(
                 network,
                 ssl_context or httpx2.create_ssl_context(trust_env=False),
-                max_connections=MAX_CONNECTIONS,
+                max_connections=AT_ONCE,
             ),
             headers={"User-Agent": user_agent(contact), "Accept-Encoding": "gzip"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            timeout=httpx2.Timeout(self._seconds),
+            timeout=httpx2.Timeout(self._seconds, read=silence.total_seconds()),
             follow_redirects=False,
             trust_env=False,
         )
@@ -130,17 +136,31 @@ class Http:
         if last_modified:
             headers["If-Modified-Since"] = last_modified
         # Waiting for a turn is our doing, not the server's: the deadline starts behind it.
-        async with self._turns:
+        async with self._turns.turn(host_of(url)):
             reply = await self._follow(url, headers)
+        self._heed(reply, now)
         if 200 <= reply.status < 300 or reply.status in also or (reply.is_not_modified and (etag or last_modified)):
             return reply
         raise failure(reply, now)
+
+    def _heed(self, reply: Reply, now: datetime | None) -> None:
+        """Leave the host alone, for whatever source, as long as it asks for it."""
+        host, wait = host_of(reply.url), _wait(reply.headers, now)
+        if reply.status == 429:
+            self._turns.hold(host, wait or _UNTOLD_HOLD)
+        elif wait and (reply.status == 503 or _is_used_up(reply.headers)):
+            self._turns.hold(host, wait)
 
     async def _follow(self, url: str, headers: Mapping[str, str]) -> Reply:
         host = host_of(url)
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._hops(url, headers)
+        except httpcore2.ConnectTimeout:
+            raise SourceError(f"{host} does not take connections: it is asked again later.") from None
+        except httpcore2.ReadTimeout:
+            reason = f"{host} fell silent in the middle of its answer: it is asked again later."
+            raise SourceError(reason) from None
         except (TimeoutError, httpcore2.TimeoutException):
             reason = f"{host} did not finish its answer within {self._seconds:g} s: it is asked again later."
             raise SourceError(reason) from None
@@ -155,6 +175,7 @@ class Http:
             address = link(url)
             if address is None:
                 raise SourceError(_unusable(url, hop))
+            self._turns.check(host_of(address))
             reply = await self._ask(address, headers)
             target = reply.headers.get("location")
             if reply.status not in _REDIRECTS or not target:
@@ -217,14 +238,15 @@ def failure(reply: Reply, now: datetime | None = None) -> SourceError:
     """The error that a status says; with what the server asked for about the next time."""
     host, status = host_of(reply.url), reply.status
     if status == 410:
-        return SourceError(f"{host} says that this address is gone for good (410): remove the source.", gone=True)
+        return SourceError(f"{host} says that this address is gone for good (410): look for its new one.", gone=True)
     wait = _wait(reply.headers, now)
     if status == 429:
         return SourceError(f"{host} asks for fewer requests (429): it is asked again later.", retry_after=wait)
     if status in (401, 403):
         return SourceError(f"{host} does not let us read this address ({status}): check it in a browser.")
     if status in (404, 400):
-        return SourceError(f"{host} has nothing at this address ({status}): check the address.")
+        reason = f"{host} has nothing at this address ({status}): check the address."
+        return SourceError(reason, missing=status == 404)
     if status >= 500:
         return SourceError(f"{host} has a fault of its own ({status}): it is asked again later.", retry_after=wait)
     return SourceError(f"{host} answered with status {status}: check the address in a browser.", retry_after=wait)
@@ -241,6 +263,11 @@ def _wait(headers: Mapping[str, str], now: datetime | None) -> timedelta | None:
     # The server's own clock tells best how far away its date is; ours may be wrong.
     until, since = _date(said), _date(headers.get("date", "")) or now
     return min(max(until - since, timedelta(0)), _LONGEST_WAIT) if until and since else None
+
+
+def _is_used_up(headers: Mapping[str, str]) -> bool:
+    """Whether a RateLimit header (``"api";r=0;t=42``) says that no request is left in its window."""
+    return re.search(r";\s*r=0\b", headers.get("ratelimit", "")) is not None
 
 
 def _date(text: str) -> datetime | None:

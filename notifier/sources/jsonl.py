@@ -213,10 +213,11 @@ class JsonLines:
             self._url, accept="application/jsonl, */*", etag=state.etag, last_modified=state.last_modified, now=now
         )
         if reply.is_not_modified:
-            return Fetched(state=state, unchanged=True)
+            return Fetched(state=state, unchanged=True, moved_to=reply.moved_to)
         headers = reply.headers
         answered = SourceState(etag=headers.get("etag"), last_modified=headers.get("last-modified"))
-        return await asyncio.to_thread(self._read, io.BytesIO(reply.body), state, answered)
+        fetched = await asyncio.to_thread(self._read, io.BytesIO(reply.body), state, answered)
+        return replace(fetched, moved_to=reply.moved_to)
 
     def _read_file(self, state: SourceState) -> Fetched:
         file = Path(self._url.removeprefix("file://")).expanduser()

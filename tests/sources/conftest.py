@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.sources import Http
+from notifier.sources import Http, Turns
 from tests.servers.web import WebServer
 
 AUTHORITIES = ssl.create_default_context()
@@ -23,6 +23,7 @@ async def http() -> AsyncIterator[Http]:
         contact="ops@example.org",
         timeout=timedelta(seconds=5),
         allow_networks=["127.0.0.0/8"],
+        turns=Turns(timedelta(0)),
         ssl_context=AUTHORITIES,
     ) as client:
         yield client

@@ -15,6 +15,7 @@ from notifier.errors import SettingsError, SourceError
 from notifier.sources.http import Http, user_agent
 from notifier.sources.network import Resolve, is_permitted
 from notifier.sources.network import resolve as system_resolve
+from notifier.sources.turns import Turns
 from tests.servers.web import Answer, WebServer, drip, endless, make_certificate
 
 MEBIBYTE = 1024 * 1024
@@ -25,6 +26,7 @@ AUTHORITIES = ssl.create_default_context()
 def client(
     *,
     seconds: float = 5,
+    silence: float = 5,
     max_bytes: int = MEBIBYTE,
     allow: Sequence[str] = ("127.0.0.0/8",),
     resolve: Resolve = system_resolve,
@@ -32,8 +34,10 @@ def client(
 ) -> Http:
     return Http(
         timeout=timedelta(seconds=seconds),
+        silence=timedelta(seconds=silence),
         max_bytes=max_bytes,
         allow_networks=allow,
+        turns=Turns(timedelta(0)),
         resolve=resolve,
         ssl_context=ssl_context,
     )
@@ -303,3 +307,41 @@ async def test_proxies_of_the_environment_are_not_used(web: WebServer, monkeypat
     web.answer("/", body=b"direct")
     async with client() as http:
         assert (await http.get(web.url())).body == b"direct"
+
+
+async def test_a_host_that_asks_for_a_pause_is_left_alone_by_every_source(web: WebServer, http: Http) -> None:
+    web.answer("/a", status=429, headers={"Retry-After": "120"})
+    web.answer("/b", body=b"never asked")
+    await failure_of(http, web.url("/a"))
+    error = await failure_of(http, web.url("/b"))
+    assert "127.0.0.1 has asked for fewer requests" in str(error)
+    assert error.retry_after is not None
+    assert timedelta(seconds=110) < error.retry_after <= timedelta(seconds=120)
+    assert [each.path for each in web.requests] == ["/a"]
+
+
+async def test_the_last_request_of_a_window_is_the_last(web: WebServer, http: Http) -> None:
+    web.answer("/a", body=b"yes", headers={"RateLimit": '"api";r=1;t=200'})
+    web.answer("/b", body=b"yes", headers={"RateLimit": '"api";r=0;t=171'})
+    for path in ("/a", "/a", "/b"):
+        assert (await http.get(web.url(path))).body == b"yes"
+    assert "fewer requests" in str(await failure_of(http, web.url("/a")))
+
+
+async def test_a_redirect_to_a_host_that_is_held_is_not_followed(web: WebServer) -> None:
+    web.answer("/busy", status=503, headers={"Retry-After": "60"})
+    web.redirect("/", web.url("/busy"))
+    async with client(resolve=resolver(["127.0.0.1"])) as http:
+        await failure_of(http, web.url("/busy"))
+        assert "fewer requests" in str(await failure_of(http, web.url("/", host="other.test")))
+    assert [each.path for each in web.requests] == ["/busy", "/"]
+
+
+async def test_silence_in_the_middle_ends_before_the_whole_deadline(web: WebServer) -> None:
+    web.answer("/", body=drip(b"x", every=30))
+    async with client(silence=0.2) as http:
+        assert "127.0.0.1 fell silent" in str(await failure_of(http, web.url()))
+
+
+async def test_404_says_that_the_address_is_missing(web: WebServer, http: Http) -> None:
+    assert (await failure_of(http, web.url("/nothing"))).missing

@@ -1,0 +1,143 @@
+"""Collect against a real server and a real database: what becomes of a source that moves, vanishes or is removed."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from notifier.collect import Collected, collect
+from notifier.model import SourceRecord
+from notifier.ports import Source
+from notifier.sources import Http, Turns, open_source
+from notifier.store import SqliteStore, StoreThread
+from tests.builders import NOW, source
+from tests.servers.web import Answer, Request, WebServer
+from tests.sources.conftest import AUTHORITIES
+from tests.sources.samples import rss
+
+DAY = timedelta(days=1)
+FEED = rss("<item><title>A</title><guid>https://lab.example.org/a</guid></item>")
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    with WebServer() as server:
+        yield server
+
+
+class House:
+    """One database and one client, and days that pass."""
+
+    def __init__(self, thread: StoreThread, http: Http) -> None:
+        self.thread = thread
+        self._http = http
+
+    async def add(self, *records: SourceRecord) -> None:
+        for record in records:
+            await self.write(lambda store, record=record: store.sources.put(record))
+
+    async def write(self, work: Callable[..., object]) -> None:
+        def whole(store: SqliteStore) -> None:
+            with store.write():
+                work(store)
+
+        await self.thread(whole)  # type: ignore[arg-type]
+
+    async def on(self, day: float) -> list[Collected]:
+        """What is read when it is due then."""
+        now = NOW + day * DAY
+        due = await self.thread(lambda store: store.sources.due(now))
+        return await collect(due, self.open, self.thread, now=now)
+
+    async def record(self, name: str = "feed") -> SourceRecord:
+        found = await self.thread(lambda store: store.sources.get(name))
+        assert found is not None
+        return found
+
+    def open(self, record: SourceRecord) -> Source:
+        return open_source(record.kind, record.url, http=self._http, name=record.name)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    thread = StoreThread(lambda: SqliteStore(tmp_path / "collect.db"))
+    allowed = ["127.0.0.0/8"]
+    async with Http(allow_networks=allowed, turns=Turns(timedelta(0)), ssl_context=AUTHORITIES) as http:
+        yield House(thread, http)
+    await thread.close()
+
+
+async def test_a_lasting_redirect_is_stored_when_it_has_lasted(web: WebServer, house: House) -> None:
+    web.redirect("/old", "/new", status=301)
+    web.answer("/new", body=FEED)
+    await house.add(source(url=web.url("/old")))
+    for day in (0, 1, 2):
+        await house.on(day)
+    assert (await house.record()).url == web.url("/old")
+    await house.on(3)
+    moved = await house.record()
+    assert (moved.url, moved.moved_from) == (web.url("/new"), web.url("/old"))
+    await house.on(4)
+    assert web.requests[-1].path == web.requests[-2].path == "/new"
+
+
+async def test_a_redirect_of_the_moment_is_never_stored(web: WebServer, house: House) -> None:
+    web.redirect("/old", "/new", status=302)
+    web.answer("/new", body=FEED)
+    await house.add(source(url=web.url("/old")))
+    for day in range(6):
+        await house.on(day)
+    assert (await house.record()).moving is None
+
+
+async def test_404_for_three_days_pauses_and_one_answer_starts_anew(web: WebServer, house: House) -> None:
+    await house.add(source(url=web.url("/feed")))
+    web.answer("/feed", Answer(status=404), Answer(body=FEED), Answer(status=404))
+    for day in (0, 2, 4, 6):
+        await house.on(day)
+    assert (await house.record()).paused_at is None
+    (last,) = await house.on(7)
+    assert last.error is not None
+    paused = await house.record()
+    assert paused.paused_at == NOW + 7 * DAY
+    assert paused.paused_reason is not None
+    assert "Missing since" in paused.paused_reason
+    assert await house.on(30) == []
+
+
+async def test_410_pauses_at_once_and_nothing_asks_again(web: WebServer, house: House) -> None:
+    web.answer("/feed", status=410)
+    await house.add(source(url=web.url("/feed")))
+    await house.on(0)
+    assert "gone for good" in str((await house.record()).paused_reason)
+    await house.on(9)
+    assert len(web.requests) == 1
+
+
+async def test_a_server_that_is_away_for_long_is_asked_on(web: WebServer, house: House) -> None:
+    web.answer("/feed", status=500)
+    await house.add(source(url=web.url("/feed")))
+    for day in range(20):
+        await house.on(day)
+    assert (await house.record()).paused_at is None
+    assert len(web.requests) == 20
+
+
+async def test_a_source_paused_or_removed_while_it_answers_stays_so(web: WebServer, house: House) -> None:
+    def meanwhile(request: Request) -> Answer:
+        loops.append(request.path)
+        return Answer(body=FEED)
+
+    loops: list[str] = []
+    web.answer("/paused", meanwhile)
+    web.answer("/removed", meanwhile)
+    records = [source(name, url=web.url(f"/{name}")) for name in ("paused", "removed")]
+    await house.add(*records)
+    due = await house.thread(lambda store: store.sources.due(NOW))
+    await house.write(lambda store: store.sources.put(source("paused", url=web.url("/paused"), paused_at=NOW)))
+    await house.write(lambda store: store.sources.remove("removed"))
+    await collect(due, house.open, house.thread, now=NOW)
+    assert sorted(loops) == ["/paused", "/removed"]
+    assert (await house.record("paused")).paused_at == NOW
+    assert await house.thread(lambda store: store.sources.get("removed")) is None
