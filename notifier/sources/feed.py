@@ -6,7 +6,6 @@ into equal feeds. An answer that is no feed (a login page, an empty body) is a f
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +14,8 @@ from hashlib import blake2b
 from notifier.clean import link, plain
 from notifier.errors import SourceError
 from notifier.model import Fetched, SourceState
-from notifier.sources.feed_items import Parsed, parse
+from notifier.sources.feed_items import Parsed
+from notifier.sources.feed_worker import Job, parse_apart
 from notifier.sources.http import Http, Reply, failure, host_of
 from notifier.sources.kind import Kind
 
@@ -48,20 +48,22 @@ class Feed:
         )
         if body_hash == before[0] and reply.status != 400:
             return Fetched(state=answered, unchanged=True, moved_to=reply.moved_to)
-        parsed = await asyncio.to_thread(self._parse, reply, now)
+        parsed = await self._parse(reply, now)
         items_hash = _hash(repr(sorted(map(repr, parsed.sightings))).encode("utf-8", "replace"))
         answered = replace(answered, content_hash=f"{body_hash} {items_hash}")
         if items_hash == before[-1]:
             return Fetched(state=answered, unchanged=True, rejected=parsed.rejected, moved_to=reply.moved_to)
         return Fetched(sightings=parsed.sightings, rejected=parsed.rejected, state=answered, moved_to=reply.moved_to)
 
-    def _parse(self, reply: Reply, now: datetime) -> Parsed:
+    async def _parse(self, reply: Reply, now: datetime) -> Parsed:
         host = host_of(reply.url)
         if not reply.body.strip():
             raise SourceError(f"{host} answered with an empty page instead of a feed: it is asked again later.")
         if _HTML.match(reply.body[:4096]):
             raise SourceError(_not_a_feed(host))
-        parsed = parse(reply.body, reply.headers.get("content-type", ""), reply.url, source=self._name, now=now)
+        content_type = reply.headers.get("content-type", "")
+        job = Job(content_type=content_type, url=reply.url, source=self._name, now=now)
+        parsed = await parse_apart(job, reply.body, apart=self._http.apart)
         if parsed.title.casefold().startswith(_QUERY_ERROR):
             raise SourceError(f"{host} does not understand the request ({parsed.title}): check the feed's address.")
         if reply.status == 400:

@@ -22,6 +22,8 @@ from notifier.sources.http import host_of
 _OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Earlier than any feed: such a date is a clock at zero, not a date."""
 _AHEAD = timedelta(days=2)
+MAX_ITEMS = 10_000
+"""Of one answer; the longest honest ones, of arXiv, have 2,000."""
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _CLOSED = re.compile(rb"</(?:\w+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
 _ARXIV_PREFIX = re.compile(r"\s*arXiv:\S+\s+Announce Type:\s*\S+\s*(?:Abstract:\s*)?", re.IGNORECASE)
@@ -40,23 +42,31 @@ class Parsed:
 
 
 def parse(body: bytes, content_type: str, url: str, *, source: str, now: datetime) -> Parsed:
-    """CPU-bound: call it in a thread. Raises SourceError where the parser itself gives up."""
+    """CPU-bound, and for some bodies without end: call it apart (``feed_worker``).
+
+    Raises SourceError where the parser itself gives up.
+    """
     # Both headers only help to read the bytes: the declared character set, and the base of relative links.
     headers = {"content-type": content_type, "content-location": url}
     try:
         found = feedparser.parse(
             io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
         )
+    except MemoryError:
+        raise
     except Exception as error:
         # The parser is lenient by heuristics, which fail in many ways on hostile bytes; none may stop other sources.
         reason = f"The feed of {host_of(url)} is damaged beyond reading ({type(error).__name__}): tell its operator."
         raise SourceError(reason) from error
     items, rejected = list(found.entries), list(_damage(found))
-    if rejected and not _CLOSED.search(body[-4096:]):
+    if rejected and not _CLOSED.search(body.rstrip(b"\0 \t\r\n")[-4096:]):
         # It breaks off: fields of the last item may be cut, and a cut guid would make another paper of it.
         items = items[:-1]
+    if len(items) > MAX_ITEMS:
+        reason = f"the feed has {len(items):,} items: only the first {MAX_ITEMS:,} were read"
+        rejected.append(Rejected(line=MAX_ITEMS + 1, reason=reason))
     sightings: list[Sighting] = []
-    for number, item in enumerate(items, start=1):
+    for number, item in enumerate(items[:MAX_ITEMS], start=1):
         said = _said(item, now)
         if plain(said.title):
             sightings.append(sighting(said, source=source))
@@ -200,7 +210,12 @@ def _instant(item: Any, now: datetime) -> datetime | None:
     parts: Any = dict.get(item, "published_parsed") or dict.get(item, "updated_parsed")
     try:
         year, month, day, hour, minute, second = parts[:6]
-        moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+        return sane_instant(datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC), now)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def sane_instant(moment: datetime, now: datetime) -> datetime | None:
+    """``moment``, which without a zone is meant in UTC, unless no feed could be of then."""
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment if _OLDEST <= moment <= now + _AHEAD else None

@@ -27,6 +27,7 @@ import httpx2
 from notifier import __version__
 from notifier.clean import link, plain
 from notifier.errors import SourceError
+from notifier.sources.apart import Apart
 from notifier.sources.gunzip import Gunzip
 from notifier.sources.network import (
     CheckedNetwork,
@@ -73,9 +74,9 @@ class Reply:
 class Http:
     """Use it as ``async with Http(…) as http``, within one event loop.
 
-    ``timeout`` is the deadline of a whole request, ``silence`` the longest wait for its next byte; ``max_bytes`` bounds a body, decompressed; ``allow_networks``
-    are private networks that may be read from; ``turns`` say when a host may be asked. ``resolve`` and
-    ``ssl_context`` stand in for the system's.
+    ``timeout`` is the deadline of a whole request, ``silence`` the longest wait for its next byte; ``max_bytes``
+    bounds a body, decompressed; ``allow_networks`` are private networks that may be read from; ``turns`` say when a
+    host may be asked; ``apart`` is where bodies are parsed. ``resolve`` and ``ssl_context`` stand in for the system's.
     """
 
     def __init__(
@@ -87,12 +88,14 @@ class Http:
         max_bytes: int = 15 * 1024 * 1024,
         allow_networks: Iterable[str] = (),
         turns: Turns | None = None,
+        apart: Apart | None = None,
         resolve: Resolve = resolve,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._seconds = timeout.total_seconds()
         self._max_bytes = max_bytes
         self._turns = turns or Turns(timedelta(seconds=1))
+        self.apart = apart or Apart()
         network = CheckedNetwork(parse_networks(allow_networks), resolve)
         self._client = httpx2.AsyncClient(
             transport=CheckedTransport(
@@ -115,6 +118,7 @@ class Http:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._client.__aexit__(kind, error, trace)
+        await self.apart.close()
 
     async def get(
         self,
