@@ -171,7 +171,11 @@ class SourceRecord:
         return _TITLES.get(self.name, self.name)
 
 
-_TITLES = {"huggingface": "Hugging Face Daily Papers", "arxiv": "arXiv"}
+_TITLES = {
+    "huggingface": "Hugging Face Daily Papers",
+    "huggingface-trending": "Hugging Face trending papers",
+    "arxiv": "arXiv",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

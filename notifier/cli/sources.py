@@ -20,7 +20,7 @@ from notifier.fold import Counts
 from notifier.lookup import source_of
 from notifier.model import Fetched, Rejected, SourceRecord
 from notifier.settings import written
-from notifier.sources import kind_of, name_of, read_lines
+from notifier.sources import kind_of, name_of, opml, read_lines
 
 _CHUNK = 1000
 _SHOWN_REJECTED = 20
@@ -94,16 +94,24 @@ def _warn_rejected(rejected: tuple[Rejected, ...]) -> None:
 
 def add(
     app: App,
-    url: Annotated[str, typer.Argument(help="A feed's address, or 'huggingface'.", metavar="URL|huggingface")],
+    url: Annotated[
+        str,
+        typer.Argument(help="A feed's address, 'huggingface', or a folder or file of JSON Lines.", metavar="URL|PATH"),
+    ],
     name: Annotated[str, typer.Option(help="How to call it. Default: from the address.")] = "",
-    every: Annotated[str, typer.Option(help="How often to ask, such as 30m, 1h or 1d.")] = "1h",
+    every: Annotated[
+        str, typer.Option(help="How often to ask, such as 30m, 1h or 1d. Default: 1h, for files here 1m.")
+    ] = "",
 ) -> None:
     """Read entries from a source from now on."""
-    now = app.clock()
+    now, kind = app.clock(), kind_of(url)
+    is_local = opml.is_local(kind, url.strip())
+    every = every or ("1m" if is_local else "1h")
     record = SourceRecord(
         name=name.strip() or name_of(url),
-        kind=kind_of(url),
-        url=_absolute(url.strip()),
+        kind=kind,
+        # A file is read later, from wherever the program then runs.
+        url=str(Path(url.strip()).expanduser().absolute()) if is_local else url.strip(),
         every=feedlists.interval_of(every),
         added_at=now,
         next_fetch_at=now,
@@ -229,8 +237,3 @@ def _state(record: SourceRecord) -> str:
     if record.failing_since:
         return f"failing since {local(record.failing_since)}: {record.last_error}"
     return "answers" if record.last_success_at else "not read yet"
-
-
-def _absolute(url: str) -> str:
-    """A file is read later, from wherever the program then runs."""
-    return url if "://" in url or url == "huggingface" else str(Path(url).absolute())

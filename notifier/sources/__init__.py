@@ -5,7 +5,7 @@ from __future__ import annotations
 from notifier.clean import plain
 from notifier.errors import SourceError, UsageError
 from notifier.ports import Source
-from notifier.sources import feed, huggingface, jsonl
+from notifier.sources import feed, folder, huggingface, jsonl
 from notifier.sources.http import Http
 from notifier.sources.jsonl import read_lines
 from notifier.sources.kind import Kind
@@ -16,6 +16,7 @@ __all__ = ["KINDS", "Http", "Turns", "kind_of", "name_of", "open_source", "read_
 
 KINDS: dict[str, Kind] = {
     "huggingface": huggingface.KIND,
+    "folder": folder.KIND,
     "jsonl": jsonl.KIND,
     "feed": feed.KIND,
 }
@@ -29,7 +30,7 @@ def kind_of(url: str) -> str:
             return name
     raise UsageError(
         f"'{plain(url, limit=200)}' is no source: give 'huggingface', the address of a feed (https://…), "
-        "or a .jsonl file."
+        "a .jsonl file, or a folder of them."
     )
 
 

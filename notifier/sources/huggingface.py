@@ -2,6 +2,7 @@
 
 ``GET …/api/daily_papers?date=YYYY-MM-DD&p=N&limit=100`` answers an array; ``p`` counts from 0, a page shorter than
 ``limit`` is the last, a day ahead of UTC is a 400, a weekend's day is empty. Optional fields are absent.
+``sort=trending`` answers, without a date, with what is talked about most now; that may be weeks old.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from notifier.clean import link, plain
 from notifier.errors import SourceError
 from notifier.identity import arxiv_id
 from notifier.model import Fetched, Rejected, Sighting, SourceState
+from notifier.ports import Source
 from notifier.sources.build import Said, sighting
 from notifier.sources.http import Http, Reply, host_of
 from notifier.sources.kind import Kind
@@ -32,6 +34,9 @@ _MOST_DAYS = 31
 """How far back a source that has not been read for long catches up."""
 _LIMIT = 100
 _MOST_PAGES = 20
+TRENDING = "huggingface:trending"
+_TRENDING_LIMIT = 50
+"""As many as the page shows: further down, the ranks say little."""
 
 
 class DailyPapers:
@@ -47,12 +52,8 @@ class DailyPapers:
         """Every paper of the last list days; of a day that changed while its pages were read, each paper once."""
         today = now.astimezone(UTC).date()
         items = [item for day in _days(state.cursor, today) for item in await self._day(day, today, now)]
-        fetched = await asyncio.to_thread(self._read, items)
-        digest = blake2b(repr(sorted(fetched.sightings, key=repr)).encode("utf-8", "replace"), digest_size=16)
-        after = SourceState(cursor=today.isoformat(), content_hash=digest.hexdigest())
-        if after.content_hash == state.content_hash:
-            return Fetched(state=after, unchanged=True, rejected=fetched.rejected)
-        return replace(fetched, state=after)
+        fetched = await asyncio.to_thread(_read, items, self._name)
+        return _compared(fetched, state, cursor=today.isoformat())
 
     async def _day(self, day: date, today: date, now: datetime) -> list[object]:
         items: list[object] = []
@@ -67,19 +68,48 @@ class DailyPapers:
                 return items
         raise SourceError(f"{host_of(self._url)} lists more than {_MOST_PAGES * _LIMIT} papers for {day}: not read.")
 
-    def _read(self, items: Iterable[object]) -> Fetched:
-        sightings: dict[str, Sighting] = {}
-        rejected: list[Rejected] = []
-        for number, item in enumerate(items, start=1):
-            said = _said(item)
-            if said is None:
-                continue
-            if isinstance(said, str):
-                rejected.append(Rejected(line=number, reason=said))
-                continue
-            found = sighting(said, source=self._name)
-            sightings[found.keys[0]] = found
-        return Fetched(sightings=tuple(sightings.values()), rejected=tuple(rejected))
+
+class Trending:
+    """What is talked about most now, whatever day it was listed: as of the first look, what gets onto the list."""
+
+    takes_baseline = True
+
+    def __init__(self, url: str = API, *, http: Http, name: str = "huggingface-trending") -> None:
+        self._url = url
+        self._http = http
+        self._name = name
+
+    async def fetch(self, state: SourceState, *, now: datetime) -> Fetched:
+        query = urlencode({"sort": "trending", "p": 0, "limit": _TRENDING_LIMIT})
+        reply = await self._http.get(f"{self._url}?{query}", accept="application/json", now=now)
+        items = _array(reply)
+        if not items:
+            raise SourceError(f"{host_of(self._url)} lists no trending papers: it is asked again later.")
+        return _compared(await asyncio.to_thread(_read, items, self._name), state)
+
+
+def _compared(fetched: Fetched, before: SourceState, cursor: str | None = None) -> Fetched:
+    """``fetched`` with its state; nothing in it where it says the same as before, in whatever order."""
+    digest = blake2b(repr(sorted(fetched.sightings, key=repr)).encode("utf-8", "replace"), digest_size=16)
+    after = SourceState(cursor=cursor, content_hash=digest.hexdigest())
+    if after.content_hash == before.content_hash:
+        return Fetched(state=after, unchanged=True, rejected=fetched.rejected)
+    return replace(fetched, state=after)
+
+
+def _read(items: Iterable[object], name: str) -> Fetched:
+    sightings: dict[str, Sighting] = {}
+    rejected: list[Rejected] = []
+    for number, item in enumerate(items, start=1):
+        said = _said(item)
+        if said is None:
+            continue
+        if isinstance(said, str):
+            rejected.append(Rejected(line=number, reason=said))
+            continue
+        found = sighting(said, source=name)
+        sightings[found.keys[0]] = found
+    return Fetched(sightings=tuple(sightings.values()), rejected=tuple(rejected))
 
 
 def _days(cursor: str | None, today: date) -> list[date]:
@@ -186,12 +216,22 @@ def _instant(text: str | None) -> datetime | None:
         return None
 
 
+def _named(text: str) -> str:
+    return text.strip().lower().removeprefix("https://").removeprefix("www.").rstrip("/")
+
+
+def _is_trending(text: str) -> bool:
+    return _named(text) in (TRENDING, "huggingface.co/papers/trending")
+
+
 def _claims(text: str) -> bool:
-    named = text.strip().lower().removeprefix("https://").removeprefix("www.").rstrip("/")
-    return named in ("huggingface", "huggingface.co", "huggingface.co/papers", "huggingface.co/api/daily_papers")
+    usual = ("huggingface", "huggingface.co", "huggingface.co/papers", "huggingface.co/api/daily_papers")
+    return _named(text) in usual or _is_trending(text)
 
 
-def _open(url: str, *, http: Http, name: str) -> DailyPapers:
+def _open(url: str, *, http: Http, name: str) -> Source:
+    if _is_trending(url):
+        return Trending(http=http, name=name)
     is_page = "://" in url and not url.rstrip("/").endswith("/api/daily_papers")
     return DailyPapers(API if is_page else url, http=http, name=name)
 

@@ -207,7 +207,7 @@ class JsonLines:
         self._name = name
 
     async def fetch(self, state: SourceState, *, now: datetime) -> Fetched:
-        if not _is_address(self._url):
+        if not is_address(self._url):
             return await asyncio.to_thread(self._read_file, state)
         reply = await self._http.get(
             self._url, accept="application/jsonl, */*", etag=state.etag, last_modified=state.last_modified, now=now
@@ -244,12 +244,12 @@ class JsonLines:
         return fetched
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
     return text.lower().startswith(("http://", "https://"))
 
 
 def _claims(text: str) -> bool:
-    path = text.split("?")[0].split("#")[0] if _is_address(text) else text
+    path = text.split("?")[0].split("#")[0] if is_address(text) else text
     return path.lower().endswith((".jsonl", ".ndjson"))
 
 

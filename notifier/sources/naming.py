@@ -18,7 +18,8 @@ _COMMON = frozenset({"", "feed", "feeds", "rss", "atom", "xml", "index", "json"}
 def name_of(url: str) -> str:
     """``huggingface``, or the host of an address with what of its path tells feeds apart."""
     if "://" not in url:
-        return Path(url.strip()).stem.replace(":", "-")
+        # Absolute, so that "." has a name as well.
+        return Path(url.strip()).expanduser().absolute().stem.replace(":", "-") or "folder"
     parts = urlsplit(url.strip())
     host = (parts.hostname or "").removeprefix("www.")
     if host == "rss.arxiv.org":

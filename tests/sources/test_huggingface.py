@@ -10,7 +10,7 @@ import pytest
 from notifier.errors import SourceError
 from notifier.model import Entry, SourceState
 from notifier.sources import Http, open_source
-from notifier.sources.huggingface import DailyPapers
+from notifier.sources.huggingface import DailyPapers, Trending
 from tests.servers.web import Answer, Request, WebServer
 from tests.sources.samples import paper, papers
 
@@ -182,3 +182,27 @@ async def test_its_rate_limit_is_kept(web: WebServer, http: Http) -> None:
 
 def test_its_first_fetch_is_news(http: Http) -> None:
     assert open_source("huggingface", "huggingface", http=http, name="huggingface").takes_baseline is False
+
+
+async def test_trending_is_read_as_the_page_shows_it_and_its_order_alone_is_no_change(
+    web: WebServer, http: Http
+) -> None:
+    trending = Trending(web.url("/api/daily_papers"), http=http)
+    items = [paper(f"2511.{n:05}", submittedOnDailyAt="2025-11-01T00:00:00.000Z") for n in range(1, 4)]
+    web.answer("/api/daily_papers", Answer(body=papers(*items)), Answer(body=papers(*reversed(items))))
+    first = await trending.fetch(SourceState(), now=NOW)
+    assert [each.entry.sources for each in first.sightings] == [("huggingface-trending",)] * 3
+    assert web.requests[0].query == {"sort": "trending", "p": "0", "limit": "50"}
+    assert (await trending.fetch(first.state, now=NOW)).unchanged
+
+
+async def test_no_trending_paper_at_all_is_a_failure(web: WebServer, http: Http) -> None:
+    web.answer("/api/daily_papers", body=b"[]")
+    with pytest.raises(SourceError, match="no trending papers"):
+        await Trending(web.url("/api/daily_papers"), http=http).fetch(SourceState(), now=NOW)
+
+
+def test_its_first_look_at_what_trends_is_no_news(http: Http) -> None:
+    for given in ("huggingface:trending", "https://huggingface.co/papers/trending"):
+        assert isinstance(open_source("huggingface", given, http=http, name="x"), Trending)
+    assert Trending(http=http).takes_baseline

@@ -11,6 +11,10 @@ from notifier.sources import KINDS, Http, kind_of, open_source
     [
         ("huggingface", "huggingface"),
         (" HuggingFace ", "huggingface"),
+        ("huggingface:trending", "huggingface"),
+        ("https://huggingface.co/papers/trending", "huggingface"),
+        ("/srv/inbox/", "folder"),
+        (".", "folder"),
         ("https://huggingface.co/papers", "huggingface"),
         ("https://huggingface.co/blog/feed.xml", "feed"),
         ("https://rss.arxiv.org/rss/cs.AI+cs.LG", "feed"),
