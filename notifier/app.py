@@ -75,7 +75,8 @@ class App:
         return load_packs(self.settings.packs_dir, topics=self.topics)
 
     def renderer(self) -> Composer:
-        return Composer(links=self.links, overrides=self.settings.templates_dir)
+        settings = self.settings
+        return Composer(links=self.links, overrides=settings.templates_dir, summaries=settings.ai_summaries)
 
     @cached_property
     def links(self) -> Links:

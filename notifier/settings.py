@@ -118,6 +118,9 @@ class Settings(BaseSettings):
         None, description="Where the outbox channel writes. Default: outbox/ in the data folder."
     )
     templates_dir: Path | None = Field(None, description="Your own templates; a file here replaces the bundled one.")
+    ai_summaries: bool = Field(
+        False, description="Show the summaries that Hugging Face's machine writes, marked as such."
+    )
     topics_dir: Path | None = Field(
         None, description="Your own topics; a file here adds to or replaces the bundled ones."
     )

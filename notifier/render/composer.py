@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -19,18 +18,23 @@ class Format(Protocol):
     def compose(self, digest: Digest, *, now: datetime) -> Message: ...
 
 
-_FORMATS: dict[str, Callable[[Links, Catalog, Path | None], Format]] = {
-    "email": lambda links, catalog, overrides: MailComposer(links=links, catalog=catalog, overrides=overrides),
-    "slack": lambda links, catalog, overrides: SlackComposer(links=links, catalog=catalog, overrides=overrides),
-}
+class Make(Protocol):
+    def __call__(self, *, links: Links, catalog: Catalog, overrides: Path | None, summaries: bool) -> Format: ...
+
+
+_FORMATS: dict[str, Make] = {"email": MailComposer, "slack": SlackComposer}
 
 FORMATS = frozenset(_FORMATS)
 
 
 class Composer:
-    """Implements ``ports.Renderer``; ``overrides`` is the operator's own template folder."""
+    """Implements ``ports.Renderer``; ``overrides`` is the operator's own template folder.
 
-    def __init__(self, *, links: Links, overrides: Path | None = None) -> None:
+    ``summaries`` shows, marked as such, what a source's machine made of an abstract.
+    """
+
+    def __init__(self, *, links: Links, overrides: Path | None = None, summaries: bool = False) -> None:
+        self._summaries = summaries
         self._links = links
         self._overrides = overrides
         self._format = lru_cache(64)(self._make)
@@ -40,4 +44,5 @@ class Composer:
         return self._format(format, digest.subscription.subscriber.language).compose(digest, now=now)
 
     def _make(self, format: str, language: str) -> Format:
-        return _FORMATS[format](self._links, load(language, self._overrides), self._overrides)
+        catalog, overrides = load(language, self._overrides), self._overrides
+        return _FORMATS[format](links=self._links, catalog=catalog, overrides=overrides, summaries=self._summaries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC
 
 from notifier.model import DigestItem, Entry, Evidence, Reason
@@ -16,6 +17,7 @@ SHOWN_CATEGORIES = 3
 SHOWN_REASONS = 2
 SHOWN_WORDS = 4
 SHOWN_IN_ALL = 4
+SUMMARY = 300
 
 _PARTICLES = frozenset(
     "van von der den de di da du del della dos la le el al bin ibn ter ten zu".split()  # noqa: SIM905
@@ -33,8 +35,11 @@ _NAMED_WHOLE = frozenset({"authors", "categories", "keywords"})
 """Fields of several values: evidence names the value, without a place in a text."""
 
 
-def entry_view(item: DigestItem, catalog: Catalog, *, year: int, limit: int) -> EntryView:
-    """``limit`` is the length of the excerpt in characters; dates of ``year`` are written without it."""
+def entry_view(item: DigestItem, catalog: Catalog, *, year: int, limit: int, summaries: bool) -> EntryView:
+    """``limit`` is the length of the excerpt in characters; dates of ``year`` are written without it.
+
+    ``summaries`` says whether a summary that a machine wrote is shown.
+    """
     entry = item.entry
     reasons = item.reasons[:SHOWN_REASONS]
     others = len(item.reasons) - len(reasons)
@@ -45,6 +50,7 @@ def entry_view(item: DigestItem, catalog: Catalog, *, year: int, limit: int) -> 
         because=tuple(_because(each, catalog) for each in reasons),
         other_rules=catalog.count("and %(num)s other rule", "and %(num)s other rules", others) if others else "",
         excerpt=_excerpt(item, limit),
+        summary=_summary(entry) if summaries else "",
         links=tuple(_links(entry, catalog)),
     )
 
@@ -140,6 +146,11 @@ def _excerpt(item: DigestItem, limit: int) -> tuple[Piece, ...]:
     # Bounded before anything looks at it: longer than every abstract, short enough to cost nothing.
     text, moved = readable(same_length(item.entry.abstract[:20_000]), spans)
     return excerpt(text, moved, limit=limit)
+
+
+def _summary(entry: Entry) -> str:
+    said = json.loads(entry.extra).get("ai_summary")
+    return plain(readable(plain(said, 600))[0], SUMMARY) if isinstance(said, str) else ""
 
 
 def _links(entry: Entry, catalog: Catalog) -> list[Link]:

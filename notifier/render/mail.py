@@ -57,10 +57,11 @@ class _Bodies:
 class MailComposer:
     """The mails of one language."""
 
-    def __init__(self, *, links: Links, catalog: Catalog, overrides: Path | None) -> None:
+    def __init__(self, *, links: Links, catalog: Catalog, overrides: Path | None, summaries: bool) -> None:
         self._links = links
         self._catalog = catalog
         self._overrides = overrides
+        self._summaries = summaries
         self._html = environment(Kind.HTML, catalog, overrides)
         self._text = environment(Kind.TEXT, catalog, overrides)
         self._entry = lru_cache(_CACHED)(self._render_entry)
@@ -153,7 +154,9 @@ class MailComposer:
                 yield self._entry(item, year, excerpt)
 
     def _render_entry(self, item: DigestItem, year: int, excerpt: int) -> _Entry:
-        return self._pair("entry", entry=entry_view(item, self._catalog, year=year, limit=excerpt))
+        return self._pair(
+            "entry", entry=entry_view(item, self._catalog, year=year, limit=excerpt, summaries=self._summaries)
+        )
 
     def _pair(self, name: str, **context: object) -> _Entry:
         return _Entry(

@@ -45,10 +45,11 @@ Block = dict[str, Any]
 class SlackComposer:
     """The Slack messages of one language."""
 
-    def __init__(self, *, links: Links, catalog: Catalog, overrides: Path | None) -> None:
+    def __init__(self, *, links: Links, catalog: Catalog, overrides: Path | None, summaries: bool) -> None:
         self._links = links
         self._catalog = catalog
         self._overrides = overrides
+        self._summaries = summaries
         self._env = environment(Kind.MRKDWN, catalog, overrides)
         self._entry = lru_cache(_CACHED)(self._render_entry)
 
@@ -87,7 +88,7 @@ class SlackComposer:
         yield [*self._context("foot", view=view), *_buttons(view, self._catalog)]
 
     def _render_entry(self, item: DigestItem, year: int) -> tuple[Block, ...]:
-        entry = entry_view(item, self._catalog, year=year, limit=EXCERPT)
+        entry = entry_view(item, self._catalog, year=year, limit=EXCERPT, summaries=self._summaries)
         entry = replace(entry, excerpt=_markable(entry.excerpt))
         return (
             *self._section("title", entry=entry),

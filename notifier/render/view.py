@@ -42,6 +42,8 @@ class EntryView:
     other_rules: str
     """ "and 2 other rules", or empty."""
     excerpt: tuple[Piece, ...]
+    summary: str
+    """What a source's machine made of the abstract, where the operator wants it; always marked as such."""
     links: tuple[Link, ...]
 
 

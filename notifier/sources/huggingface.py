@@ -29,7 +29,9 @@ SITE = "https://huggingface.co"
 API = f"{SITE}/api/daily_papers"
 
 _DAYS = 3
-"""Votes, comments and repositories of the last list days still grow."""
+"""Votes, comments and repositories of the last list days grow fast."""
+_SLOW_DAYS = 7
+"""Those of the week for which rules on votes are looked at again grow slowly: they are read once a day."""
 _MOST_DAYS = 31
 """How far back a source that has not been read for long catches up."""
 _LIMIT = 100
@@ -113,10 +115,10 @@ def _read(items: Iterable[object], name: str) -> Fetched:
 
 
 def _days(cursor: str | None, today: date) -> list[date]:
-    """The list days to read, oldest first: the last ones, and those since the last answer."""
+    """The list days to read, oldest first: the last ones, and those since the last answer (``cursor``)."""
     first = today - timedelta(days=_DAYS - 1)
-    if cursor:
-        first = min(first, date.fromisoformat(cursor))
+    if cursor and (last := date.fromisoformat(cursor)) < today:
+        first = min(last, today - timedelta(days=_SLOW_DAYS - 1))
     first = max(first, today - timedelta(days=_MOST_DAYS - 1))
     return [first + timedelta(days=n) for n in range((today - first).days + 1)]
 

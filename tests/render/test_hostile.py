@@ -20,7 +20,8 @@ from tests.render.reading import html, page, parsed, text, texts
 from tests.render.samples import DUE, NOW, digest, entry, subscription
 
 COMPOSER = Composer(
-    links=Links(base_url="https://papers.example.org", sender="Papers <p@example.org>", secret=SecretStr("k"))
+    links=Links(base_url="https://papers.example.org", sender="Papers <p@example.org>", secret=SecretStr("k")),
+    summaries=True,
 )
 HEADERS = [
     "From", "To", "Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post",
@@ -37,6 +38,7 @@ def poisoned(words: str, link: str, *, kind: str = "email") -> Digest:
     evil = entry(
         title=words, abstract=words, authors=(words, words, words), organization=None, categories=(words,),
         url=link, pdf_url=link, code_url=link, project_url=link,
+        extra=json.dumps({"ai_summary": words}),
     )  # fmt: skip
     evidence = (
         Evidence(field="abstract", spans=((0, 3), (2, 9), (5, 10_000), (-3, 1)), text=words),

@@ -29,7 +29,7 @@ NAMES: dict[str, type] = {
     "piece": Piece,
     "each": views.Link,
 }
-PLAIN = {"entries", "label", "notice", "sentence", "because", "cut", "loop"}
+PLAIN = {"entries", "label", "notice", "sentence", "because", "cut", "summary", "loop"}
 NESTED = {"more": views.MoreView, "footer": views.FooterView}
 
 

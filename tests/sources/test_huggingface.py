@@ -122,6 +122,15 @@ async def test_the_last_three_days_are_read_with_all_their_pages(web: WebServer,
     assert asked == [("2025-11-30", "0"), *[("2025-12-01", str(p)) for p in range(3)], ("2025-12-02", "0")]
 
 
+@pytest.mark.parametrize(("cursor", "days"), [(None, 3), ("2025-12-02", 3), ("2025-12-01", 7), ("2025-11-20", 13)])
+async def test_once_a_day_the_whole_week_is_read_again(
+    web: WebServer, http: Http, cursor: str | None, days: int
+) -> None:
+    web.answer("/api/daily_papers", api({}))
+    await source(web, http).fetch(SourceState(cursor=cursor), now=NOW)
+    assert len(web.requests) == days
+
+
 async def test_a_day_of_exactly_one_full_page_is_followed_by_an_empty_one(web: WebServer, http: Http) -> None:
     web.answer("/api/daily_papers", api({"2025-12-02": [paper(f"2512.{n:05}") for n in range(1, 101)]}))
     assert len((await source(web, http).fetch(SourceState(), now=NOW)).sightings) == 100
