@@ -239,7 +239,7 @@ def test_every_command_is_in_the_readme() -> None:
     readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
     commands = [
         *("demo", "init", "doctor", "serve", "run --once", "import", "match", "preview", "why", "deliveries", "health"),
-        *(f"source {verb}" for verb in ("add", "list", "fetch", "remove")),
+        *(f"source {verb}" for verb in ("add", "list", "fetch", "remove", "pause", "resume", "import", "export")),
         *(f"subscriber {verb}" for verb in ("add", "list", "remove")),
         *(f"subscription {verb}" for verb in ("add", "list", "pause", "resume", "remove")),
         *(f"rule {verb}" for verb in ("add", "list", "remove", "history", "undo", "test", "stats")),

@@ -102,6 +102,41 @@ def test_an_unpacked_wheel_finds_its_folders_from_anywhere(wheel: Path, tmp_path
     assert all(any(Path(folder).iterdir()) for folder in found)
 
 
+READ_A_FEED = """
+import asyncio
+from datetime import UTC, datetime
+import notifier
+from notifier.sources.apart import Apart
+from notifier.sources.feed_worker import Job, parse_apart
+
+async def main():
+    apart = Apart()
+    job = Job(content_type="", url="https://x.org/f", source="x", now=datetime.now(UTC))
+    feed = b"<rss version='2.0'><channel><item><title>A</title></item></channel></rss>"
+    print(notifier.__file__, (await parse_apart(job, feed, apart=apart)).sightings[0].entry.title)
+    await apart.close()
+
+asyncio.run(main())
+"""
+
+
+def test_an_unpacked_wheel_parses_feeds_in_a_process_of_its_own(wheel: Path, tmp_path: Path) -> None:
+    place = tmp_path / "site"
+    with ZipFile(wheel) as archive:
+        archive.extractall(place)  # noqa: S202 - built by the test itself
+    done = subprocess.run(
+        [sys.executable, "-c", READ_A_FEED],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(place)},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == [str(place / "notifier" / "__init__.py"), "A"]
+    assert done.stderr == ""
+
+
 def test_an_unpacked_sdist_finds_its_folders_beside_the_package(unpacked_sdist: Path, tmp_path: Path) -> None:
     assert folders_found_from(unpacked_sdist, tmp_path) == [str(unpacked_sdist / name) for name in FOLDERS]
 
