@@ -26,6 +26,8 @@ from notifier.ports import InStore, Source, Store
 log = structlog.get_logger()
 
 _AT_ONCE = 10
+_MOST_REJECTED = 20_000
+"""Told of one source, however many answers it took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ class Collected:
         return replace(
             self,
             counts=self.counts + counts,
-            rejected=self.rejected + fetched.rejected,
+            rejected=(self.rejected + fetched.rejected)[:_MOST_REJECTED],
             unchanged=fetched.unchanged,
         )
 

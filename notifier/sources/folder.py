@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
 from typing import IO, Any
@@ -22,7 +23,7 @@ from notifier.clean import plain
 from notifier.errors import SourceError
 from notifier.model import Fetched, Rejected, Sighting, SourceState
 from notifier.sources.http import Http
-from notifier.sources.jsonl import MAX_LINE, is_address, read_lines
+from notifier.sources.jsonl import MAX_LINE, MAX_LINES, is_address, read_lines
 from notifier.sources.kind import Kind
 
 MAX_FILES = 2_000
@@ -107,6 +108,9 @@ class Folder:
             hasher, start = _resumed(stream, known)
             stream.seek(start.offset)
             piece = _whole_lines(stream, limit, is_at_rest=is_at_rest)
+        if piece.count(b"\n") > MAX_LINES:
+            piece = b"".join(islice(io.BytesIO(piece), MAX_LINES))
+            reading.is_more, reading.left = True, 0
         hasher.update(piece)
         self._take(file.name, piece, start.lines, reading)
         offset = start.offset + len(piece)

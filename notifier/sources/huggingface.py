@@ -170,6 +170,7 @@ def _said(item: object) -> Said | str | None:
 
 
 def _extra(outer: dict[str, Any], paper: dict[str, Any], page: str) -> dict[str, Any]:
+    organization = _object(paper, "organization") or _object(outer, "organization")
     submitter = _object(paper, "submittedOnDailyBy") or _object(outer, "submittedBy")
     media = [url for each in _texts(paper.get("mediaUrls") or outer.get("mediaUrls")) if (url := link(each))]
     said = {
@@ -178,7 +179,8 @@ def _extra(outer: dict[str, Any], paper: dict[str, Any], page: str) -> dict[str,
         "ai_summary": plain(_text(paper, "ai_summary") or ""),
         "discussion_id": plain(_text(paper, "discussionId") or "", limit=100),
         "submitted_by": plain(_text(submitter, "fullname") or _text(submitter, "name") or "", limit=200),
-        "organization_avatar": link(_text(_object(paper, "organization") or _object(outer, "organization"), "avatar")),
+        "organization_name": plain(_text(organization, "name") or "", limit=200),
+        "organization_avatar": link(_text(organization, "avatar")),
         "media_urls": media,
         "author_participates": outer.get("isAuthorParticipating") is True,
     }

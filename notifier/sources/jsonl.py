@@ -25,6 +25,8 @@ from notifier.sources.http import Http
 from notifier.sources.kind import Kind
 
 MAX_LINE = 1024 * 1024
+MAX_LINES = 20_000
+"""Of one answer that comes from elsewhere: a body of short lines would otherwise fill the memory with entries."""
 _DEEPEST = 50
 _BOM = b"\xef\xbb\xbf"
 _LARGEST = 2**53
@@ -35,17 +37,20 @@ class _Unusable(Exception):
     """Why a line is rejected; ``str`` is the reason."""
 
 
-def read_lines(stream: BinaryIO | Path, *, name: str = "") -> Fetched:
-    """Every line of ``stream`` as a sighting or a rejection, in order.
+def read_lines(stream: BinaryIO | Path, *, name: str = "", limit: int | None = None) -> Fetched:
+    """Every line of ``stream`` as a sighting or a rejection, in order; of more than ``limit`` lines the first.
 
     ``name`` is the source of lines that name none themselves (``source``). Raises OSError as the stream does.
     """
     if isinstance(stream, Path):
         with stream.open("rb") as opened:
-            return read_lines(opened, name=name)
+            return read_lines(opened, name=name, limit=limit)
     sightings: list[Sighting] = []
     rejected: list[Rejected] = []
-    for number, line in _lines(stream):
+    for count, (number, line) in enumerate(_lines(stream)):
+        if count == limit:
+            rejected.append(Rejected(line=number, reason=f"only the first {limit:,} lines are read: divide the file"))
+            break
         try:
             sightings.append(_sighting(_object(line), name))
         except _Unusable as reason:
@@ -216,7 +221,7 @@ class JsonLines:
             return Fetched(state=state, unchanged=True, moved_to=reply.moved_to)
         headers = reply.headers
         answered = SourceState(etag=headers.get("etag"), last_modified=headers.get("last-modified"))
-        fetched = await asyncio.to_thread(self._read, io.BytesIO(reply.body), state, answered)
+        fetched = await asyncio.to_thread(self._read, io.BytesIO(reply.body), state, answered, MAX_LINES)
         return replace(fetched, moved_to=reply.moved_to)
 
     def _read_file(self, state: SourceState) -> Fetched:
@@ -229,7 +234,7 @@ class JsonLines:
                 f"{file} cannot be read ({error.strerror}): check the file of source '{self._name}'."
             ) from None
 
-    def _read(self, stream: BinaryIO, before: SourceState, state: SourceState) -> Fetched:
+    def _read(self, stream: BinaryIO, before: SourceState, state: SourceState, limit: int | None = None) -> Fetched:
         digest = blake2b(digest_size=16)
         while block := stream.read(1 << 16):
             digest.update(block)
@@ -237,7 +242,7 @@ class JsonLines:
         if state.content_hash == before.content_hash:
             return Fetched(state=state, unchanged=True)
         stream.seek(0)
-        fetched = replace(read_lines(stream, name=self._name), state=state)
+        fetched = replace(read_lines(stream, name=self._name, limit=limit), state=state)
         if fetched.rejected and not fetched.sightings:
             first = fetched.rejected[0]
             raise SourceError(f"No line of {self._url} can be used; line {first.line}: {first.reason}.")

@@ -125,6 +125,16 @@ def test_what_is_more_than_one_answer_holds_comes_with_the_next(box: Watched, mo
     assert answers > 1
 
 
+def test_many_short_lines_come_in_several_answers(box: Watched) -> None:
+    box.write("a.jsonl", "x\n" * 45_000 + line("a1"))
+    box.write("b.jsonl", line("b1"))
+    looks = [box.look() for _ in range(3)]
+    assert [len(each.rejected) for each in looks] == [20_000, 20_000, 5_000]
+    assert [each.more for each in looks] == [True, True, False]
+    assert [each.entry.id for each in looks[-1].sightings] == ["a1", "b1"]
+    assert looks[-1].rejected[-1].line == 45_000
+
+
 def test_an_enormous_line_is_reported_and_left_behind(box: Watched) -> None:
     box.write("a.jsonl", "x" * 20_000_000 + "\n" + line("a2"))
     first, second = box.look(), box.look()

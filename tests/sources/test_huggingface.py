@@ -67,6 +67,7 @@ async def test_every_field_of_a_paper_is_kept(web: WebServer, http: Http) -> Non
         "list_day": "2025-12-02",
         "media_urls": ["https://cdn.example.org/v.mp4"],
         "organization_avatar": "https://cdn.example.org/a.png",
+        "organization_name": "ex",
         "submitted_by": "Sub Mitter",
     }
 

@@ -228,6 +228,13 @@ async def test_a_file_at_an_address_is_asked_for_conditionally(web: WebServer, h
     assert web.requests[1].headers["if-none-match"] == '"1"'
 
 
+async def test_of_too_many_lines_at_an_address_the_first_are_read_and_it_is_said(web: WebServer, http: Http) -> None:
+    web.answer("/p.jsonl", body=b"\n".join(b'{"id": %d, "title": "A"}' % n for n in range(1, 20_002)))
+    fetched = await open_source("jsonl", web.url("/p.jsonl"), http=http, name="mine").fetch(SourceState(), now=NOW)
+    assert len(fetched.sightings) == 20_000
+    assert (fetched.rejected[0].line, fetched.rejected[0].reason[:27]) == (20_001, "only the first 20,000 lines")
+
+
 async def test_a_file_that_is_missing_or_of_another_kind_is_a_failure(tmp_path: Path, http: Http) -> None:
     with pytest.raises(SourceError, match="cannot be read"):
         await open_source("jsonl", str(tmp_path / "no.jsonl"), http=http, name="mine").fetch(SourceState(), now=NOW)
