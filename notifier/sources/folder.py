@@ -103,20 +103,18 @@ class Folder:
         if reading.left <= MAX_LINE:
             reading.is_more = True
             return known
-        limit = reading.left
         with file.open("rb") as stream:
             hasher, start = _resumed(stream, known)
             stream.seek(start.offset)
-            piece = _whole_lines(stream, limit, is_at_rest=is_at_rest)
-        if piece.count(b"\n") > MAX_LINES:
-            piece = b"".join(islice(io.BytesIO(piece), MAX_LINES))
-            reading.is_more, reading.left = True, 0
-        hasher.update(piece)
+            piece = _whole_lines(stream, reading.left, is_at_rest=is_at_rest)
+        lines = piece.count(b"\n")
+        is_limited = size - start.offset > reading.left or lines == MAX_LINES
         self._take(file.name, piece, start.lines, reading)
         offset = start.offset + len(piece)
-        reading.is_more = reading.is_more or (offset < size and size - start.offset > limit)
-        lines = start.lines + piece.count(b"\n")
-        return _Seen(size=size, written=written, offset=offset, lines=lines, digest=hasher.hexdigest())
+        if is_limited and offset < size:
+            reading.is_more, reading.left = True, 0
+        hasher.update(piece)
+        return _Seen(size=size, written=written, offset=offset, lines=start.lines + lines, digest=hasher.hexdigest())
 
     def _take(self, file: str, piece: bytes, lines: int, reading: _Reading) -> None:
         found = read_lines(io.BytesIO(piece), name=self._name)
@@ -151,8 +149,10 @@ def _resumed(stream: IO[bytes], known: _Seen) -> tuple[Any, _Seen]:
 
 
 def _whole_lines(stream: IO[bytes], limit: int, *, is_at_rest: bool) -> bytes:
-    """The next lines that have their end, at most about ``limit`` bytes (more than MAX_LINE)."""
+    """The next lines that have their end, at most MAX_LINES and about ``limit`` bytes (more than MAX_LINE)."""
     piece = stream.read(limit)
+    if piece.count(b"\n") > MAX_LINES:
+        return b"".join(islice(io.BytesIO(piece), MAX_LINES))
     if is_at_rest and len(piece) < limit and _is_object(piece.rpartition(b"\n")[2]):
         return piece
     end = piece.rfind(b"\n") + 1

@@ -106,24 +106,31 @@ def choose(
 
     ``kind_of`` is the registry's, ``every`` the interval of outlines that name none.
     """
-    names = {record.name for record in known}
-    addresses = {_address_key(record.url): record.name for record in known}
-    chosen: list[Listed] = []
-    for outline in outlines:
-        url = link(outline.address) or plain(outline.address)
-        listed = Listed(line=outline.line, text=plain(outline.text, limit=80) or plain(url, limit=80))
-        kind, key = _kind(url, kind_of), _address_key(url)
-        if not kind:
-            chosen.append(replace(listed, why=_refusal(url)))
-        elif key in addresses:
-            chosen.append(replace(listed, why=f"is read already as '{addresses[key]}'", is_known=True))
-        else:
-            name = addresses[key] = name_from(outline.text, url, names)
-            names.add(name)
-            interval = _interval(outline.every) or every
-            record = SourceRecord(name=name, kind=kind, url=url, every=interval, added_at=now, next_fetch_at=now)
-            chosen.append(replace(listed, record=record))
-    return chosen
+    taken = _Taken({record.name for record in known}, {_address_key(record.url): record.name for record in known})
+    return [_listed(outline, taken, kind_of, every, now) for outline in outlines]
+
+
+@dataclass(slots=True)
+class _Taken:
+    """Names that are given, and the name of the source at each address; both grow."""
+
+    names: set[str]
+    addresses: dict[str, str]
+
+
+def _listed(outline: Outline, taken: _Taken, kind_of: Callable[[str], str], every: timedelta, now: datetime) -> Listed:
+    url = link(outline.address) or plain(outline.address)
+    listed = Listed(line=outline.line, text=plain(outline.text, limit=80) or plain(url, limit=80))
+    kind, key = _kind(url, kind_of), _address_key(url)
+    if not kind:
+        return replace(listed, why=_refusal(url))
+    if key in taken.addresses:
+        return replace(listed, why=f"is read already as '{taken.addresses[key]}'", is_known=True)
+    name = taken.addresses[key] = name_from(outline.text, url, taken.names)
+    taken.names.add(name)
+    interval = _interval(outline.every) or every
+    record = SourceRecord(name=name, kind=kind, url=url, every=interval, added_at=now, next_fetch_at=now)
+    return replace(listed, record=record)
 
 
 def _kind(url: str, kind_of: Callable[[str], str]) -> str | None:
