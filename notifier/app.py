@@ -135,22 +135,22 @@ class Engine:
         self._channels = channels
         self._renderer = app.renderer()
         self._rules: RuleSet | None = None
-        self._stores = {step: StoreThread(app.open_store) for step in ("collect", "plan", "deliver")}
+        self.stores = {step: StoreThread(app.open_store) for step in ("collect", "plan", "deliver")}
 
     async def collect(self, *, only: str | None = None, due_only: bool = True) -> list[Collected]:
         now = self._app.clock()
-        in_store = self._stores["collect"]
+        in_store = self.stores["collect"]
         records = await in_store(lambda store: store.sources.due(now) if due_only else store.sources.all())
         # A paused source is read only where it is named.
         wanted = [each for each in records if each.name == only or (only is None and not each.paused_at)]
         return await collect(wanted, self._open_source, in_store, now=now)
 
     async def plan(self) -> Plans:
-        return await self._stores["plan"](self._plan)
+        return await self.stores["plan"](self._plan)
 
     async def deliver(self, stop: asyncio.Event | None = None) -> Counter[DeliveryState]:
         return await deliver(
-            self._stores["deliver"],
+            self.stores["deliver"],
             self._channels,
             format_of,
             self._renderer,
@@ -169,7 +169,7 @@ class Engine:
     async def close(self) -> None:
         for channel in {id(channel): channel for channel in self._channels.values()}.values():
             await channel.close()
-        for thread in self._stores.values():
+        for thread in self.stores.values():
             await thread.close()
 
     def _plan(self, store: Store) -> Plans:

@@ -1,0 +1,307 @@
+"""SIGKILL while mails go out into a real smtp-sink: nothing is lost, and twice comes only what theory allows.
+
+``python -m tests.torture.torture_kills [--kills N] [--mails N] [--seed N]`` plans N mails, starts a process that delivers
+them, kills it at a named point or a random moment, starts the next, and so on; the last may finish. Then each mail has
+to be in the sink, all copies of one equal to the byte. Needs smtp-sink, of Debian's postfix.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from socket import create_connection, socket
+from typing import TypeVar
+
+import structlog
+
+from notifier.app import App
+from notifier.matching import RuleSet
+from notifier.model import Address, DeliveryState
+from notifier.plan import plan
+from notifier.ports import Shown, SightedEntry, Store
+from notifier.settings import Security, Settings
+from notifier.store import SqliteStore, StoreThread
+from tests.builders import NOW, entry, rule, subscriber, subscription
+from tests.servers.tapped import POINTS as ON_THE_LINE
+from tests.servers.tapped import Tap, tapped
+from tests.tools import tool
+
+T = TypeVar("T")
+
+IN_STORE = ("claimed", "frozen", "recorded")
+AT_RANDOM = "at random"
+POINTS = (*IN_STORE, *ON_THE_LINE, AT_RANDOM)
+MOST_TWICE = 0.35
+"""Copies too many for each kill, over one connection: two of the points lie in the window of RFC 1047."""
+LEASE = timedelta(minutes=15)
+DUE = NOW + timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """``kills`` by point; ``twice`` are copies beyond the first, ``differing`` mails whose copies are not equal."""
+
+    mails: int
+    kills: Counter[str]
+    lost: int
+    twice: int
+    differing: int
+    states: Counter[DeliveryState]
+
+    @property
+    def is_good(self) -> bool:
+        all_sent = self.states == Counter({DeliveryState.SENT: self.mails})
+        return all_sent and not self.lost and not self.differing and self.twice <= MOST_TWICE * self.kills.total()
+
+
+def torture(*, kills: int, mails: int, seed: int, folder: Path) -> Report:
+    rng = random.Random(seed)
+    data = folder / "data"
+    _prepare(data, mails)
+    done: Counter[str] = Counter()
+    clock = DUE
+    # So few a kill that some are left for the last process.
+    most = max(1, mails // kills)
+    with sink(folder) as (server, box), tapped(server) as tap:
+        for number in range(kills):
+            point = POINTS[number % len(POINTS)]
+            turn = {"claimed": 1, AT_RANDOM: rng.randint(20, 150)}.get(point) or rng.randint(1, most)
+            done[point] += _deliver(data, tap, clock, point, turn)
+            # What the killed process held is free again when its lease has run out.
+            clock += LEASE + timedelta(seconds=1)
+        while _left(data):
+            _deliver(data, tap, clock, "", 0)
+            clock += timedelta(hours=2)
+        return _reported(data, box, mails, done)
+
+
+def _prepare(data: Path, mails: int) -> None:
+    """One digest for each of so many people, planned and due."""
+    data.mkdir(parents=True)
+    store = SqliteStore(data / "notifier.db")
+    seen = NOW - timedelta(hours=1)
+    papers = [replace(entry(n, abstract="Rewards are hard. " * 8), first_seen_at=seen, new_at=seen) for n in range(3)]
+    with store.write():
+        for number in range(mails):
+            person = subscriber(f"person{number}@example.org", id=f"p_{number}")
+            store.subscribers.add(person)
+            store.subscriptions.put(subscription(f"s_{number}", person, address=Address(kind="email")))
+        rules = [rule("reward", id=f"r_{n}", subscription_id=f"s_{n}") for n in range(mails)]
+        store.rules.put(rules, actor="torture", via="cli", now=NOW)
+        shown = (Shown(source="torture"),)
+        store.entries.put([SightedEntry(entry=each, keys=(each.id,), shown=shown) for each in papers], now=seen)
+    plan(store, RuleSet(), look_back=timedelta(days=7), now=DUE)
+    store.close()
+
+
+def _deliver(data: Path, tap: Tap, now: datetime, point: str, turn: int) -> bool:
+    """One process that delivers until it is killed or has nothing more to do; whether it was killed."""
+    ready, started = Pipe(duplex=False)
+    pid = os.fork()
+    if pid == 0:
+        os._exit(_child(data, tap.port, now, started, (point, turn) if point in IN_STORE else None))
+    started.close()
+    ready.recv()
+    tap.aim(pid, point, turn)
+    os.kill(pid, signal.SIGUSR1)
+    if point == AT_RANDOM:
+        time.sleep(turn / 1_000)
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    ready.close()
+    assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0, "a delivering process failed by itself"
+    return os.WIFSIGNALED(status)
+
+
+def _child(data: Path, port: int, now: datetime, started: Connection, die: tuple[str, int] | None) -> int:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    settings = Settings(
+        data_dir=data,
+        mail_from="Papers <papers@example.org>",
+        smtp_host="127.0.0.1",
+        smtp_port=port,
+        smtp_security=Security.NONE,
+        lease=LEASE,
+    )
+    begun = time.monotonic()
+    app = App(settings=settings, clock=lambda: now + timedelta(seconds=time.monotonic() - begun))
+    started.send("ready")
+    # The tap has to be aimed before the first connection.
+    signal.sigwait({signal.SIGUSR1})
+    asyncio.run(_delivering(app, die))
+    return 0
+
+
+async def _delivering(app: App, die: tuple[str, int] | None) -> None:
+    async with app.engine() as engine:
+        if die:
+            engine.stores["deliver"] = _Mortal(app.open_store, *die)
+        await engine.deliver()
+
+
+class _Mortal(StoreThread):
+    """Dies when a step of the store has been committed the given number of times."""
+
+    def __init__(self, open_store: Callable[[], Store], point: str, turn: int) -> None:
+        super().__init__(open_store)
+        self._point, self._turn = point, turn
+
+    async def __call__(self, work: Callable[[Store], T]) -> T:
+        result = await super().__call__(lambda store: work(_Watched(store, self._committed)))  # type: ignore[arg-type]
+        return result
+
+    def _committed(self, step: str) -> None:
+        self._turn -= step == self._point
+        if step == self._point and self._turn <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class _Watched:
+    """A store whose deliveries tell what was done, once the transaction that did it has been committed."""
+
+    def __init__(self, store: Store, committed: Callable[[str], None]) -> None:
+        self._store, self._committed = store, committed
+        self._steps: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    @property
+    def deliveries(self) -> _WatchedDeliveries:
+        return _WatchedDeliveries(self._store.deliveries, self._steps)
+
+    @contextmanager
+    def write(self) -> Iterator[None]:
+        with self._store.write():
+            yield
+        while self._steps:
+            self._committed(self._steps.pop())
+
+
+class _WatchedDeliveries:
+    _NAMES = {"claim": "claimed", "freeze": "frozen", "finish": "recorded"}
+
+    def __init__(self, deliveries: object, steps: list[str]) -> None:
+        self._deliveries, self._steps = deliveries, steps
+
+    def __getattr__(self, name: str) -> object:
+        if name in self._NAMES:
+            self._steps.append(self._NAMES[name])
+        return getattr(self._deliveries, name)
+
+
+def _left(data: Path) -> bool:
+    store = SqliteStore(data / "notifier.db")
+    open_states = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
+    left = store.deliveries.all(states=open_states, limit=1)
+    store.close()
+    return bool(left)
+
+
+@contextmanager
+def sink(folder: Path) -> Iterator[tuple[tuple[str, int], Path]]:
+    """A running smtp-sink, and the folder where it puts each mail that it has accepted, one file each."""
+    box = folder / "sink"
+    box.mkdir()
+    # It does not run as root.
+    box.chmod(0o777)
+    folder.chmod(0o755)
+    with socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    user = ["-u", "nobody"] if os.geteuid() == 0 else []
+    command = [
+        tool("smtp-sink") or sys.exit("smtp-sink is missing: install Debian's package postfix."),
+        *user,
+        "-d",
+        f"{box}/",
+        f"127.0.0.1:{port}",
+        "100",
+    ]
+    process = subprocess.Popen(command, cwd="/")
+    try:
+        _wait_for(port)
+        yield ("127.0.0.1", port), box
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(100):
+        try:
+            create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError("smtp-sink does not answer")
+
+
+def _reported(data: Path, box: Path, mails: int, kills: Counter[str]) -> Report:
+    copies: dict[bytes, list[bytes]] = defaultdict(list)
+    for file in box.iterdir():
+        message_id, content = _read(file)
+        copies[message_id].append(content)
+    store = SqliteStore(data / "notifier.db")
+    states = Counter(each.state for each in store.deliveries.all(limit=mails + 1))
+    store.close()
+    return Report(
+        mails=mails,
+        kills=kills,
+        lost=mails - len(copies),
+        twice=sum(len(each) - 1 for each in copies.values()),
+        differing=sum(len(set(each)) > 1 for each in copies.values()),
+        states=states,
+    )
+
+
+def _read(file: Path) -> tuple[bytes, bytes]:
+    """Message-ID and bytes as they were sent, without the trace that the sink puts in front."""
+    lines = file.read_bytes().split(b"\n")
+    received = next(n for n, line in enumerate(lines) if line.startswith(b"Received:"))
+    first = next(n for n, line in enumerate(lines[received + 1 :], received + 1) if not line.startswith(b"\t"))
+    message_id = next(line for line in lines[first:] if line.lower().startswith(b"message-id:"))
+    return message_id, b"\n".join(lines[first:])
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=2_000)
+    parser.add_argument("--mails", type=int, default=50_000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        report = torture(kills=options.kills, mails=options.mails, seed=options.seed, folder=Path(folder))
+    minutes = (time.monotonic() - begun) / 60
+    kills = report.kills.total()
+    print(f"{report.mails:,} mails, {kills:,} kills (seed {options.seed}), {minutes:.1f} minutes")
+    print("  " + ", ".join(f"{count} {point}" for point, count in report.kills.items()))
+    print(
+        f"  lost {report.lost}, twice {report.twice} ({report.twice / max(kills, 1):.2f} a kill, at most {MOST_TWICE})"
+    )
+    print(f"  mails whose copies differ: {report.differing}")
+    print("  states: " + ", ".join(f"{state.value} {count:,}" for state, count in report.states.items()))
+    return 0 if report.is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
