@@ -1,8 +1,8 @@
 """SIGKILL while mails go out into a real smtp-sink: nothing is lost, and twice comes only what theory allows.
 
-``python -m tests.torture.torture_kills [--kills N] [--mails N] [--seed N]`` plans N mails, starts a process that delivers
-them, kills it at a named point or a random moment, starts the next, and so on; the last may finish. Then each mail has
-to be in the sink, all copies of one equal to the byte. Needs smtp-sink, of Debian's postfix.
+``python -m tests.torture.torture_kills [--kills N] [--mails N] [--seed N]`` plans N mails, starts a process that
+delivers them, kills it at a named point or a random moment, starts the next, and so on; the last may finish. Then each
+mail has to be in the sink, all copies of one equal to the byte. Needs smtp-sink, of Debian's postfix.
 """
 
 from __future__ import annotations
@@ -164,8 +164,7 @@ class _Mortal(StoreThread):
         self._point, self._turn = point, turn
 
     async def __call__(self, work: Callable[[Store], T]) -> T:
-        result = await super().__call__(lambda store: work(_Watched(store, self._committed)))  # type: ignore[arg-type]
-        return result
+        return await super().__call__(lambda store: work(_Watched(store, self._committed)))  # type: ignore[arg-type]
 
     def _committed(self, step: str) -> None:
         self._turn -= step == self._point
@@ -195,15 +194,16 @@ class _Watched:
             self._committed(self._steps.pop())
 
 
-class _WatchedDeliveries:
-    _NAMES = {"claim": "claimed", "freeze": "frozen", "finish": "recorded"}
+_STEPS = {"claim": "claimed", "freeze": "frozen", "finish": "recorded"}
 
+
+class _WatchedDeliveries:
     def __init__(self, deliveries: object, steps: list[str]) -> None:
         self._deliveries, self._steps = deliveries, steps
 
     def __getattr__(self, name: str) -> object:
-        if name in self._NAMES:
-            self._steps.append(self._NAMES[name])
+        if name in _STEPS:
+            self._steps.append(_STEPS[name])
         return getattr(self._deliveries, name)
 
 
@@ -227,14 +227,8 @@ def sink(folder: Path) -> Iterator[tuple[tuple[str, int], Path]]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
-    command = [
-        tool("smtp-sink") or sys.exit("smtp-sink is missing: install Debian's package postfix."),
-        *user,
-        "-d",
-        f"{box}/",
-        f"127.0.0.1:{port}",
-        "100",
-    ]
+    program = tool("smtp-sink") or sys.exit("smtp-sink is missing: install Debian's package postfix.")
+    command = [program, *user, "-d", f"{box}/", f"127.0.0.1:{port}", "100"]
     process = subprocess.Popen(command, cwd="/")
     try:
         _wait_for(port)
