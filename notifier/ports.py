@@ -5,12 +5,13 @@ Network is async; the store is sync and belongs to the thread that opened it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
+from notifier.conditions import Condition
 from notifier.model import (
     Announce,
     Delivery,
@@ -140,6 +141,23 @@ class Entries(Protocol):
 
     def search_title(self, text: str, limit: int = 10) -> list[Entry]:
         """Entries whose title has all words of ``text``, best first."""
+        ...
+
+    def known_terms(self, terms: Iterable[str]) -> frozenset[str]:
+        """Those of ``terms`` (see ``conditions``) that any entry has."""
+        ...
+
+    def search(
+        self, condition: Condition, *, since: datetime | None, until: datetime, first: int
+    ) -> Iterator[list[Entry]]:
+        """Entries first seen in ``(since, until]`` that meet ``condition``, in the order of ``seen``.
+
+        They come in pages: of ``first`` entries, then of ever more.
+        """
+        ...
+
+    def count_of(self, condition: Condition, *, since: datetime | None, until: datetime) -> int:
+        """How many ``search`` would yield."""
         ...
 
     def sightings(self, entry_id: str) -> list[StoredSighting]: ...

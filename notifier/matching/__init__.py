@@ -9,6 +9,7 @@ hashing, phrases, compiled    rules made ready for any number of windows
 evaluation                    all rules against all entries
 ruleset, shelf                every rule text, compiled once; a rule set as bytes and back
 fanout                        rows of rules to the entries of each subscription
+terms, narrowing              what a store keeps of an entry's words, and what a query asks of it
 explain                       one rule, one entry: the evidence, or the clause that failed
 """
 
@@ -19,6 +20,7 @@ from notifier.matching.explain import Verdict, explain, verdict
 from notifier.matching.fanout import Groups, Selection, select
 from notifier.matching.formatting import format_query, meaning
 from notifier.matching.index import Index
+from notifier.matching.narrowing import Bounds, narrow, vocabulary
 from notifier.matching.parser import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, Topics, parse
 from notifier.matching.query import Query, grows
 from notifier.matching.ruleset import BROKEN, Matches, RuleSet, collector_paused
@@ -29,6 +31,7 @@ __all__ = [
     "MAX_LENGTH",
     "MAX_TERMS",
     "SAME",
+    "Bounds",
     "Compiled",
     "Groups",
     "Index",
@@ -46,8 +49,10 @@ __all__ = [
     "grows",
     "match",
     "meaning",
+    "narrow",
     "parse",
     "positions",
     "select",
     "verdict",
+    "vocabulary",
 ]

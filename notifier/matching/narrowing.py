@@ -7,7 +7,7 @@ none: slower, never wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -97,7 +97,11 @@ def narrow(query: Query, known: Collection[str], *, now: datetime) -> Bounds:
 def vocabulary(query: Query, *, now: datetime) -> frozenset[str]:
     """Every term that ``narrow`` might ask for, but for beginnings."""
     bounds = _Narrowing(lambda _: True, None, now).bounds(query, 0)
-    return frozenset(term for each in _phrases(bounds.necessary) for term in _whole(each))
+    return frozenset(term for side in _sides(bounds) for each in _phrases(side) for term in _whole(each))
+
+
+def _sides(bounds: Bounds) -> tuple[Condition, Condition]:
+    return bounds.necessary, bounds.sufficient
 
 
 def _phrases(condition: Condition) -> Iterator[Phrase | Near]:
@@ -116,8 +120,8 @@ def _whole(phrase: Phrase | Near) -> tuple[str, ...]:
 
 
 class _Narrowing:
-    def __init__(self, is_known: Callable[[str], bool], room: int | None, now: datetime) -> None:
-        self._is_known, self._room, self._now = is_known, room, now
+    def __init__(self, occurs: Callable[[str], bool], room: int | None, now: datetime) -> None:
+        self._occurs, self._room, self._now = occurs, room, now
 
     def bounds(self, query: Query, depth: int) -> Bounds:
         if depth > DEEPEST:
@@ -155,7 +159,7 @@ class _Narrowing:
     def _affordable(self, bounds: Bounds) -> Bounds:
         if self._room is None:
             return bounds
-        size = sum(1 for side in (bounds.necessary, bounds.sufficient) for _ in _phrases(side))
+        size = sum(1 for side in _sides(bounds) for _ in _phrases(side))
         if size > self._room:
             return Bounds(necessary=EVERY, sufficient=NONE)
         self._room -= size
@@ -199,7 +203,7 @@ class _Narrowing:
 
     def _phrase(self, columns: tuple[str, ...], *terms: str, prefix: bool = False) -> Condition:
         phrase = Phrase(columns=columns, terms=terms, prefix=prefix)
-        return phrase if all(map(self._is_known, _whole(phrase))) else NONE
+        return phrase if all(map(self._occurs, _whole(phrase))) else NONE
 
     def _text(self, leaf: Text) -> Bounds:
         columns, parts = _columns(leaf.field), parts_of(leaf)
@@ -256,7 +260,7 @@ class _Narrowing:
         different = tuple(dict.fromkeys(terms))
         if len(different) == 1:
             return Bounds(necessary=self._phrase(columns, *different), sufficient=NONE)
-        if not all(map(self._is_known, different)):
+        if not all(map(self._occurs, different)):
             return Bounds(necessary=NONE, sufficient=NONE)
         between = len(terms) + slop - 2
         # A store might reach from one keyword into the next.

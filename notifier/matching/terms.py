@@ -32,6 +32,7 @@ def document(entry: Entry) -> Document:
     """What is kept of ``entry``; sources, announcements and counts change by themselves and are no part of it."""
     title, abstract, organization = (_pieces(each) for each in (entry.title, entry.abstract, entry.organization or ""))
     keywords = [_pieces(each) for each in entry.keywords]
+    texts = (title, abstract, *keywords, organization)
     return (
         _terms(title),
         _terms(abstract),
@@ -39,9 +40,7 @@ def document(entry: Entry) -> Document:
         _terms(organization),
         _PARTED.join(" ".join(name_words(each)) for each in entry.authors),
         " ".join(dict.fromkeys(category_term(each) for each in labels(entry, "category"))),
-        " ".join(
-            dict.fromkeys(each for text in (title, abstract, *keywords, organization) for each in _variants(text))
-        ),
+        " ".join(dict.fromkeys(each for text in texts for each in _variants(text))),
     )
 
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from notifier.conditions import EVERY, Condition, Phrase, all_of
+from notifier.matching.terms import terms_of
 from notifier.model import Entry
 from notifier.ports import SightedEntry, StoredSighting
 from notifier.store import rows
+from notifier.store.conditions import Where, where
 from notifier.store.statements import queries
+from notifier.store.terms import TermRows
 
 SQL = queries("entries")
+_LARGEST_PAGE = 500
+_FEW = 2_000
+"""Up to so many found by their terms are sorted; among more, the newest are looked for in the order of the index."""
 
 
 class EntryRows:
-    def __init__(self, conn: sqlite3.Connection, quote_fts: Callable[[str], str]) -> None:
+    def __init__(self, conn: sqlite3.Connection, terms: TermRows) -> None:
         self._conn = conn
-        self._quote_fts = quote_fts
+        self._terms = terms
 
     def by_keys(self, keys: Iterable[str]) -> dict[str, Entry]:
         found = self._conn.execute(SQL["by_keys"], {"keys": rows.array(keys)})
@@ -29,8 +36,11 @@ class EntryRows:
     def put(self, sighted: Sequence[SightedEntry], *, now: datetime) -> None:
         for each in sighted:
             self._join(each)
-        changed = [rows.entry_params(each.entry, now) for each in sighted if each.changed]
-        self._conn.executemany(SQL["put"], changed)
+        changed = [each.entry for each in sighted if each.changed]
+        ids = [each.id for each in changed]
+        before = self._terms.documents(ids)
+        self._conn.executemany(SQL["put"], [rows.entry_params(each, now) for each in changed])
+        self._terms.put(before, self._terms.documents(ids))
         self._conn.executemany(SQL["put_key"], [{"key": k, "id": s.entry.id} for s in sighted for k in s.keys])
         self._conn.executemany(
             SQL["put_sighting"],
@@ -46,6 +56,7 @@ class EntryRows:
         for other in each.merged_ids:
             for name in ("join_keys", "join_sightings", "join_items"):
                 self._conn.execute(SQL[name], {"id": other, "into": survivor})
+            self._terms.put(self._terms.documents([other]), {})
             self._conn.execute(SQL["drop"], {"id": other})
         if survivor is not None and survivor != each.entry.id:
             self._conn.execute(SQL["rename"], {"old": survivor, "new": each.entry.id})
@@ -59,11 +70,46 @@ class EntryRows:
         return [rows.entry(row) for row in self._conn.execute(SQL["seen"], bounds)]
 
     def search_title(self, text: str, limit: int = 10) -> list[Entry]:
-        query = self._quote_fts(text)
-        if not query.strip():
+        words = all_of(Phrase(columns=("title",), terms=(term,)) for term in terms_of(text))
+        if (match := where(words).match) is None:
             return []
-        wanted = {"query": query, "text": text.strip(), "limit": limit}
+        wanted = {"match": match, "text": text.strip(), "limit": limit}
         return [rows.entry(row) for row in self._conn.execute(SQL["search_title"], wanted)]
+
+    def known_terms(self, terms: Iterable[str]) -> frozenset[str]:
+        return self._terms.known(terms)
+
+    def search(
+        self, condition: Condition, *, since: datetime | None, until: datetime, first: int
+    ) -> Iterator[list[Entry]]:
+        wanted = where(condition)
+        way = "newest_of_few" if self._finds_few(wanted) else "newest"
+        found = self._conn.execute(SQL[way].format(where=wanted.sql), (*_bounds(since, until), *wanted.values))
+        size = first
+        while page := found.fetchmany(size):
+            keys = rows.array(row[0] for row in page)
+            yield [rows.entry(row) for row in self._conn.execute(SQL["by_pks"], {"pks": keys})]
+            size = min(size * 2, max(_LARGEST_PAGE, first))
+
+    def _finds_few(self, wanted: Where) -> bool:
+        if wanted.match is None:
+            return False
+        found: int = self._conn.execute(SQL["count_some"], {"match": wanted.match, "most": _FEW + 1}).fetchone()[0]
+        return found <= _FEW
+
+    def count_of(self, condition: Condition, *, since: datetime | None, until: datetime) -> int:
+        wanted = where(condition)
+        if wanted.match and wanted.rest == EVERY and self._covers_all(since, until):
+            counted = self._conn.execute(SQL["count_by_terms"], {"match": wanted.match})
+        else:
+            sql = SQL["count_few" if self._finds_few(wanted) else "count_many"].format(where=wanted.sql)
+            counted = self._conn.execute(sql, (*_bounds(since, until), *wanted.values))
+        found: int = counted.fetchone()[0]
+        return found
+
+    def _covers_all(self, since: datetime | None, until: datetime) -> bool:
+        newest = self._conn.execute(SQL["newest_seen"]).fetchone()[0]
+        return since is None and (newest is None or newest <= rows.stamp(until))
 
     def sightings(self, entry_id: str) -> list[StoredSighting]:
         return [
@@ -82,3 +128,7 @@ class EntryRows:
 
     def last_change(self) -> datetime | None:
         return rows.instant_or_none(self._conn.execute(SQL["last_change"]).fetchone()[0])
+
+
+def _bounds(since: datetime | None, until: datetime) -> tuple[str, str]:
+    return rows.stamp(since) if since else "", rows.stamp(until)

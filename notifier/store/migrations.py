@@ -21,6 +21,16 @@ def m0001_initial(db: Database) -> None:
 
 
 @migrations()
+def m0002_search(db: Database) -> None:
+    """The table is filled when the store is opened, as after every change of the terms."""
+    entry = db["entry"]
+    assert isinstance(entry, Table)  # noqa: S101 - narrows Table | View for the type checker
+    entry.disable_fts()
+    for statement in script("0002_search"):
+        db.execute(statement)
+
+
+@migrations()
 def m0005_source_upkeep(db: Database) -> None:
     for statement in script("0005_source_upkeep"):
         db.execute(statement)

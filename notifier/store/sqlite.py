@@ -15,11 +15,13 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from notifier.errors import DamagedDatabase, NewerDatabase, StoreError
+from notifier.store.conditions import add_functions
 from notifier.store.deliveries import DeliveryRows
 from notifier.store.entries import EntryRows
 from notifier.store.migrations import migrations
 from notifier.store.people import RuleRows, SubscriberRows, SubscriptionRows
 from notifier.store.sources import SourceRows
+from notifier.store.terms import TermRows
 
 BUSY_SECONDS = 30
 _NOUNS = ("entry", "sighting", "source", "subscriber", "subscription", "rule", "delivery", "delivery_item")
@@ -34,12 +36,25 @@ class SqliteStore:
             self._db = _open(file)
             _migrate(self._db, file)
         conn = self._db.conn
+        add_functions(conn)
+        terms = TermRows(conn)
+        self._fill(terms)
         self.sources = SourceRows(conn)
-        self.entries = EntryRows(conn, self._db.quote_fts)
+        self.entries = EntryRows(conn, terms)
         self.subscribers = SubscriberRows(conn)
         self.subscriptions = SubscriptionRows(conn)
         self.rules = RuleRows(conn)
         self.deliveries = DeliveryRows(conn)
+
+    def _fill(self, terms: TermRows) -> None:
+        """Anew, where an earlier version made them."""
+        with self._in_words():
+            if terms.is_current:
+                return
+        with self.write():
+            # Somebody else may have done it while this one waited.
+            if not terms.is_current:
+                terms.fill()
 
     @contextmanager
     def write(self) -> Iterator[None]:

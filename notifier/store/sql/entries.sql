@@ -31,15 +31,52 @@ WHERE e.first_seen_at > :since AND e.first_seen_at <= :until
 ORDER BY e.first_seen_at DESC, e.published_at DESC, e.id
 
 -- name: search_title
--- A title that is the whole of what was asked stands first, then the best match.
+-- A title that is the whole of what was asked stands first, then the one with least beside it.
 SELECT e.*, (SELECT json_group_array(source) FROM (
     SELECT source FROM sighting WHERE entry = e.pk ORDER BY first_at, source)) AS sources, (
     SELECT announce FROM sighting WHERE entry = e.pk AND announce IS NOT NULL ORDER BY first_at DESC LIMIT 1) AS announce
-FROM entry_fts AS f
+FROM entry_terms AS f
 JOIN entry AS e ON e.pk = f.rowid
-WHERE entry_fts MATCH '{title} : (' || :query || ')'
-ORDER BY lower(e.title) = lower(:text) DESC, bm25(entry_fts), e.id
+WHERE entry_terms MATCH :match
+ORDER BY lower(e.title) = lower(:text) DESC, length(e.title), e.id
 LIMIT :limit
+
+-- name: newest
+-- The index holds the whole order and what is asked of time, so few rows are read before the page is full.
+SELECT e.pk FROM entry AS e INDEXED BY entry_seen
+WHERE e.first_seen_at > ? AND e.first_seen_at <= ? AND {where}
+ORDER BY e.first_seen_at DESC, e.published_at DESC, e.id
+
+-- name: newest_of_few
+-- By rowid, then sorted.
+SELECT e.pk FROM entry AS e NOT INDEXED
+WHERE +e.first_seen_at > ? AND +e.first_seen_at <= ? AND {where}
+ORDER BY e.first_seen_at DESC, e.published_at DESC, e.id
+
+-- name: count_many
+SELECT count(*) FROM entry AS e INDEXED BY entry_seen
+WHERE e.first_seen_at > ? AND e.first_seen_at <= ? AND {where}
+
+-- name: count_few
+SELECT count(*) FROM entry AS e NOT INDEXED
+WHERE +e.first_seen_at > ? AND +e.first_seen_at <= ? AND {where}
+
+-- name: count_by_terms
+SELECT count(*) FROM entry_terms WHERE entry_terms MATCH :match
+
+-- name: count_some
+SELECT count(*) FROM (SELECT 1 FROM entry_terms WHERE entry_terms MATCH :match LIMIT :most)
+
+-- name: newest_seen
+SELECT max(first_seen_at) FROM entry
+
+-- name: by_pks
+SELECT e.*, (SELECT json_group_array(source) FROM (
+    SELECT source FROM sighting WHERE entry = e.pk ORDER BY first_at, source)) AS sources, (
+    SELECT announce FROM sighting WHERE entry = e.pk AND announce IS NOT NULL ORDER BY first_at DESC LIMIT 1) AS announce
+FROM json_each(:pks) AS wanted
+JOIN entry AS e ON e.pk = wanted.value
+ORDER BY wanted.key
 
 -- name: put
 INSERT INTO entry (id, title, abstract, authors, num_authors, organization, categories, keywords, published_at, url,
