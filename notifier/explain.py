@@ -1,4 +1,4 @@
-"""What people ask: which papers would a query find, what would the next digest be, and why (not) this paper."""
+"""What people ask: what would the next digest be, and why (not) this paper."""
 
 from __future__ import annotations
 
@@ -28,14 +28,6 @@ PREVIEW_ID = "d_preview"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A stored entry that a query matches, with why."""
-
-    entry: Entry
-    evidence: tuple[Evidence, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What one rule says of an entry: whether it holds and, in words, which clause decided."""
 
@@ -55,15 +47,6 @@ class Why:
     verdicts: tuple[Verdict, ...]
     delivery: Delivery | None
     answer: str
-
-
-def match(store: Store, topics: Topics, query: str, *, last: timedelta, now: datetime) -> tuple[list[Hit], int]:
-    """The entries first seen in the ``last`` days that ``query`` matches, newest first, and of how many."""
-    parsed = parse(query, topics)
-    entries = store.entries.seen(now - last, now)
-    row = evaluate(Index(entries, now=now), [parsed])[0]
-    hits = [entries[position] for position in positions(row)]
-    return [Hit(entry=entry, evidence=explain(parsed, entry, now=now) or ()) for entry in hits], len(entries)
 
 
 def preview(

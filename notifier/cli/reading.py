@@ -22,9 +22,10 @@ from notifier.cli.people import SubscriptionId
 from notifier.cli.rules import pointer
 from notifier.deliver import health
 from notifier.errors import RuleError, UsageError
-from notifier.explain import Why, match, preview, why
+from notifier.explain import Why, preview, why
 from notifier.lookup import entry_of
 from notifier.model import Delivery, DeliveryState, Digest, DigestItem, Entry, Evidence, Reason, Subscription
+from notifier.search import Found, search
 
 _TROUBLE = (DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.DEFERRED)
 
@@ -39,21 +40,36 @@ def register(app: typer.Typer) -> None:
 def match_(
     app: App,
     query: Annotated[str, typer.Argument(help="In the rule language.")],
-    last: Annotated[str, typer.Option(help="How far back, such as 30d.")] = "30d",
+    last: Annotated[str | None, typer.Option(help="How far back, such as 30d; default: everything stored.")] = None,
+    limit: Annotated[int, typer.Option(help="How many to show, newest first.", min=1, max=1_000)] = 20,
     json: Json = False,
 ) -> None:
-    """Show which stored entries a query matches, with the evidence."""
+    """Search the stored entries in the rule language; shows the newest matches, with the evidence."""
+    span = time_span(last) if last else None
     with app.store() as store:
         try:
-            hits, checked = match(store, app.topics, query, last=time_span(last), now=app.clock())
+            found = search(store, app.topics, query, last=span, limit=limit, now=app.clock())
         except RuleError as error:
             raise UsageError(f"The query does not parse: {error}.{pointer(query, error.column)}") from error
     if json:
-        print_json([{**entry_data(hit.entry), "evidence": evidence_data(hit.evidence)} for hit in hits])
+        print_json([{**entry_data(hit.entry), "evidence": evidence_data(hit.evidence)} for hit in found.hits])
         return
-    for hit in hits:
+    for hit in found.hits:
         print_hit(hit.entry, hit.evidence)
-    say(f"{len(hits)} of {checked} papers seen in the last {last} match.")
+    say(_summed_up(found, last))
+
+
+def _summed_up(found: Found, last: str | None) -> str:
+    count = f"{found.matched:,}" if found.exact else f"{found.matched:,} or more"
+    seen = f" seen in the last {last}" if last else ""
+    summary = f"{count} of {found.searched:,} papers{seen} match."
+    if found.gave_up_at is not None:
+        # Nobody waits for a query that nothing can be looked up for.
+        since = local(found.gave_up_at)
+        return f"{summary} Only those first seen since {since} were looked at: add a word that has to be there."
+    if found.matched > len(found.hits):
+        summary += f" The newest {len(found.hits)} are shown; --limit shows more."
+    return summary
 
 
 def print_hit(entry: Entry, evidence: Sequence[Evidence]) -> None:

@@ -99,7 +99,9 @@ class EntryRows:
 
     def count_of(self, condition: Condition, *, since: datetime | None, until: datetime) -> int:
         wanted = where(condition)
-        if wanted.match and wanted.rest == EVERY and self._covers_all(since, until):
+        if wanted.rest == EVERY and self._covers_all(since, until):
+            if not wanted.match:
+                return self.count()
             counted = self._conn.execute(SQL["count_by_terms"], {"match": wanted.match})
         else:
             sql = SQL["count_few" if self._finds_few(wanted) else "count_many"].format(where=wanted.sql)

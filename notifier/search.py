@@ -1,0 +1,114 @@
+"""Search the whole archive in the rule language.
+
+    narrow     the query's bounds, from the terms that occur at all (pure)
+    pages      what meets the necessary one, newest first, from the store
+    evaluate   decides on each page, with the function that decides everywhere (pure)
+
+The search ends when it has as many as are wanted; the total is counted from the bounds where that is quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from notifier.conditions import EVERY, NONE, Condition
+from notifier.matching import Bounds, Index, Query, Topics, evaluate, explain, narrow, parse, vocabulary
+from notifier.model import Entry, Evidence
+from notifier.ports import Store
+
+_PATIENCE = 10_000
+"""Candidates that one search looks at, about a second's worth."""
+_COUNTED = 300
+"""Candidates that are looked at only to know the total."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A stored entry that a query matches, with why."""
+
+    entry: Entry
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a search came to. ``matched`` is how many match; unless ``exact``, at least so many."""
+
+    hits: tuple[Hit, ...]
+    """The newest, as many as were wanted."""
+    matched: int
+    exact: bool
+    searched: int
+    """How many entries the time asked for holds."""
+    gave_up_at: datetime | None = None
+    """Where too many candidates did not match: only what was first seen since then was looked at."""
+
+
+def search(
+    store: Store, topics: Topics, query: str, *, last: timedelta | None = None, limit: int, now: datetime
+) -> Found:
+    """The newest ``limit`` entries that ``query`` matches, of all or of those first seen in the ``last`` days.
+
+    Raises RuleError where the query does not parse.
+    """
+    return _Search(store, parse(query, topics), since=now - last if last else None, now=now).found(limit)
+
+
+class _Search:
+    def __init__(self, store: Store, query: Query, *, since: datetime | None, now: datetime) -> None:
+        self._store, self._query, self._since, self._now = store, query, since, now
+        known = store.entries.known_terms(vocabulary(query, now=now))
+        self._bounds: Bounds = narrow(query, known, now=now)
+
+    def found(self, limit: int) -> Found:
+        hits: list[Entry] = []
+        looked_at, oldest = 0, self._now
+        for page in self._pages(self._bounds.necessary, limit):
+            hits += self._matching(page)
+            looked_at, oldest = looked_at + len(page), page[-1].first_seen_at or oldest
+            if len(hits) >= limit or looked_at >= _PATIENCE:
+                break
+        else:
+            return self._told(hits, limit, matched=len(hits), exact=True)
+        gave_up_at = None if len(hits) >= limit else oldest
+        matched, exact = self._total()
+        return self._told(hits, limit, matched=max(matched, len(hits)), exact=exact, gave_up_at=gave_up_at)
+
+    def _told(
+        self, hits: list[Entry], limit: int, *, matched: int, exact: bool, gave_up_at: datetime | None = None
+    ) -> Found:
+        return Found(
+            hits=tuple(
+                Hit(entry=entry, evidence=explain(self._query, entry, now=self._now) or ()) for entry in hits[:limit]
+            ),
+            matched=matched,
+            exact=exact,
+            searched=self._count(EVERY),
+            gave_up_at=gave_up_at,
+        )
+
+    def _total(self) -> tuple[int, bool]:
+        """What surely matches is counted by the store; what may match is looked at, up to a point."""
+        sure = self._count(self._bounds.sufficient)
+        if (between := self._bounds.between) == NONE:
+            return sure, True
+        looked_at = more = 0
+        for page in self._pages(between, _COUNTED):
+            looked_at, more = looked_at + len(page), more + len(self._matching(page))
+            break
+        return sure + more, looked_at < _COUNTED
+
+    def _matching(self, entries: list[Entry]) -> list[Entry]:
+        row = evaluate(Index(entries, now=self._now), [self._query])
+        bits = np.unpackbits(row.view(np.uint8), bitorder="little")
+        return [entries[i] for i in np.flatnonzero(bits).tolist()]
+
+    def _pages(self, condition: Condition, first: int) -> Iterator[list[Entry]]:
+        return self._store.entries.search(condition, since=self._since, until=self._now, first=first)
+
+    def _count(self, condition: Condition) -> int:
+        return self._store.entries.count_of(condition, since=self._since, until=self._now)
