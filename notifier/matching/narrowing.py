@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 from notifier.conditions import (
     EVERY,
@@ -31,8 +30,8 @@ from notifier.conditions import (
     any_of,
     without,
 )
+from notifier.matching.divisions import divisions_of
 from notifier.matching.index import FIELDS, SEARCHED
-from notifier.matching.lemma import is_known, lemma
 from notifier.matching.normalize import Atom, is_character
 from notifier.matching.query import (
     Age,
@@ -52,7 +51,6 @@ from notifier.matching.query import (
     Topic,
 )
 from notifier.matching.sequence import (
-    LONGEST_JOINED,
     MOST_JOINED,
     Part,
     compounds,
@@ -61,14 +59,12 @@ from notifier.matching.sequence import (
     parts_of,
     siblings,
 )
-from notifier.matching.terms import category_term
+from notifier.matching.terms import cased_term, category_term
 
 DEEPEST = 8
 """Levels of AND, OR and NOT that are asked of a store; the parsers of SQL and FTS5 stop at a depth of their own."""
 MOST_PHRASES = 1_000
 """Each costs a store memory and time for every entry it finds."""
-_LONGEST_IN_THREE = 16
-"""Letters of a word whose divisions into three are listed one by one; there are many more of a longer one's."""
 
 _VARIANTS = ("variants",)
 _AUTHORS = ("authors",)
@@ -211,8 +207,10 @@ class _Narrowing:
         if leaf.slop is not None:
             return self._near(columns, terms, leaf.slop)
         if leaf.kind is Kind.EXACT:
-            # Terms do not tell upper from lower case.
-            return Bounds(necessary=self._phrase(columns, *terms), sufficient=NONE)
+            cased = [term for part in parts if (term := cased_term(part.atom.surface)) is not None]
+            written = (self._phrase(_VARIANTS, term) for term in cased)
+            # Other terms do not tell upper from lower case.
+            return Bounds(necessary=all_of((self._phrase(columns, *terms), *written)), sufficient=NONE)
         if leaf.kind is Kind.PREFIX:
             base = self._phrase(columns, *terms[:-1], parts[-1].atom.folded, prefix=True)
             return Bounds(necessary=self._in_any_form(columns, parts, base, beginning=True), sufficient=NONE)
@@ -248,7 +246,7 @@ class _Narrowing:
 
     def _divided(self, columns: tuple[str, ...], word: Atom) -> Iterator[Condition]:
         """The word as two or three that white space parts; glued ones stand among the variants."""
-        divisions = _divisions(word.term, word.folded)
+        divisions = divisions_of(word.term, word.folded)
         for terms in divisions.listed:
             yield self._phrase(columns, *terms)
         if divisions.heads:
@@ -291,47 +289,6 @@ class _Narrowing:
         if len(word) == 1:
             return self._phrase(_AUTHORS, word, prefix=True)
         return any_of((self._phrase(_AUTHORS, word), self._phrase(_AUTHORS, word[0])))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Divisions:
-    """Terms that may stand for one word: each of ``listed`` in a row, or else one of ``heads`` and one of ``tails``."""
-
-    listed: tuple[tuple[str, ...], ...] = ()
-    heads: tuple[str, ...] = ()
-    tails: tuple[str, ...] = ()
-
-
-@lru_cache(maxsize=2**12)
-def _divisions(term: str, folded: str) -> _Divisions:
-    """What joined gives ``term``, as far as ``may_join`` allows where white space parts it.
-
-    All but the last piece are folded words, the last is a term already, of whose word nothing is known.
-    """
-    size = len(term)
-    if len(folded) > LONGEST_JOINED or is_character(folded):
-        return _Divisions()
-    if is_known(folded):
-        return _Divisions(listed=tuple((lemma(term[:cut]), term[cut:]) for cut in range(4, size)))
-    heads = [cut for cut in range(1, size) if _may_be_parted(term[:cut])]
-    two = [(lemma(term[:cut]), term[cut:]) for cut in heads]
-    if size > _LONGEST_IN_THREE:
-        return _Divisions(
-            listed=tuple(two),
-            heads=tuple(dict.fromkeys(head for head, _ in two)),
-            tails=tuple(term[cut:] for cut in range(2, size)),
-        )
-    three = [
-        (lemma(term[:first]), lemma(term[first:second]), term[second:])
-        for first in heads
-        for second in range(first + 1, size)
-        if _may_be_parted(term[first:second])
-    ]
-    return _Divisions(listed=(*two, *three))
-
-
-def _may_be_parted(word: str) -> bool:
-    return len(word) >= 3 or any(map(str.isdigit, word))
 
 
 def _columns(field: str) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from notifier.matching.terms import terms_of
 from notifier.model import Entry
 from notifier.ports import SightedEntry, StoredSighting
 from notifier.store import rows
-from notifier.store.conditions import Where, where
 from notifier.store.statements import queries
 from notifier.store.terms import TermRows
+from notifier.store.where import Where, where
 
 SQL = queries("entries")
 _LARGEST_PAGE = 500
@@ -82,32 +82,36 @@ class EntryRows:
     def search(
         self, condition: Condition, *, since: datetime | None, until: datetime, first: int
     ) -> Iterator[list[Entry]]:
-        wanted = where(condition)
-        way = "newest_of_few" if self._finds_few(wanted) else "newest"
-        found = self._conn.execute(SQL[way].format(where=wanted.sql), (*_bounds(since, until), *wanted.values))
+        found = self._run("newest", where(condition), since, until)
         size = first
         while page := found.fetchmany(size):
             keys = rows.array(row[0] for row in page)
             yield [rows.entry(row) for row in self._conn.execute(SQL["by_pks"], {"pks": keys})]
             size = min(size * 2, max(_LARGEST_PAGE, first))
 
-    def _finds_few(self, wanted: Where) -> bool:
-        if wanted.match is None:
-            return False
-        found: int = self._conn.execute(SQL["count_some"], {"match": wanted.match, "most": _FEW + 1}).fetchone()[0]
-        return found <= _FEW
-
     def count_of(self, condition: Condition, *, since: datetime | None, until: datetime) -> int:
+        if condition == EVERY and self._covers_all(since, until):
+            return self.count()
         wanted = where(condition)
-        if wanted.rest == EVERY and self._covers_all(since, until):
-            if not wanted.match:
-                return self.count()
+        if wanted.rest and wanted.rest.sql == "1" and self._covers_all(since, until):
             counted = self._conn.execute(SQL["count_by_terms"], {"match": wanted.match})
         else:
-            sql = SQL["count_few" if self._finds_few(wanted) else "count_many"].format(where=wanted.sql)
-            counted = self._conn.execute(sql, (*_bounds(since, until), *wanted.values))
+            counted = self._run("count", wanted, since, until)
         found: int = counted.fetchone()[0]
         return found
+
+    def _run(self, name: str, wanted: Where, since: datetime | None, until: datetime) -> sqlite3.Cursor:
+        """A statement of which there are two: for a few known rows, and for all in the order of the index."""
+        bounds = (rows.stamp(since) if since else "", rows.stamp(until))
+        if wanted.match and wanted.rest and (few := self._few(wanted.match)) is not None:
+            sql = SQL[f"{name}_of_few"].format(where=wanted.rest.sql)
+            return self._conn.execute(sql, (few, *bounds, *wanted.rest.values))
+        return self._conn.execute(SQL[name].format(where=wanted.sql), (*bounds, *wanted.values))
+
+    def _few(self, match: str) -> str | None:
+        """The keys of what was found, as an array; None where there are many."""
+        found = self._conn.execute(SQL["found_by_terms"], {"match": match, "most": _FEW + 1}).fetchall()
+        return rows.array(row[0] for row in found) if len(found) <= _FEW else None
 
     def _covers_all(self, since: datetime | None, until: datetime) -> bool:
         newest = self._conn.execute(SQL["newest_seen"]).fetchone()[0]
@@ -125,12 +129,8 @@ class EntryRows:
         ]
 
     def count(self) -> int:
-        found: int = self._conn.execute(SQL["count"]).fetchone()[0]
+        found: int = self._conn.execute(SQL["count_all"]).fetchone()[0]
         return found
 
     def last_change(self) -> datetime | None:
         return rows.instant_or_none(self._conn.execute(SQL["last_change"]).fetchone()[0])
-
-
-def _bounds(since: datetime | None, until: datetime) -> tuple[str, str]:
-    return rows.stamp(since) if since else "", rows.stamp(until)

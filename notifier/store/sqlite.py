@@ -15,13 +15,13 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from notifier.errors import DamagedDatabase, NewerDatabase, StoreError
-from notifier.store.conditions import add_functions
 from notifier.store.deliveries import DeliveryRows
 from notifier.store.entries import EntryRows
 from notifier.store.migrations import migrations
 from notifier.store.people import RuleRows, SubscriberRows, SubscriptionRows
 from notifier.store.sources import SourceRows
 from notifier.store.terms import TermRows
+from notifier.store.where import add_functions
 
 BUSY_SECONDS = 30
 _NOUNS = ("entry", "sighting", "source", "subscriber", "subscription", "rule", "delivery", "delivery_item")

@@ -48,24 +48,24 @@ WHERE e.first_seen_at > ? AND e.first_seen_at <= ? AND {where}
 ORDER BY e.first_seen_at DESC, e.published_at DESC, e.id
 
 -- name: newest_of_few
--- By rowid, then sorted.
-SELECT e.pk FROM entry AS e NOT INDEXED
-WHERE +e.first_seen_at > ? AND +e.first_seen_at <= ? AND {where}
+-- By key, then sorted.
+SELECT e.pk FROM json_each(?) AS few CROSS JOIN entry AS e ON e.pk = few.value
+WHERE e.first_seen_at > ? AND e.first_seen_at <= ? AND {where}
 ORDER BY e.first_seen_at DESC, e.published_at DESC, e.id
 
--- name: count_many
+-- name: count
 SELECT count(*) FROM entry AS e INDEXED BY entry_seen
 WHERE e.first_seen_at > ? AND e.first_seen_at <= ? AND {where}
 
--- name: count_few
-SELECT count(*) FROM entry AS e NOT INDEXED
-WHERE +e.first_seen_at > ? AND +e.first_seen_at <= ? AND {where}
+-- name: count_of_few
+SELECT count(*) FROM json_each(?) AS few CROSS JOIN entry AS e ON e.pk = few.value
+WHERE e.first_seen_at > ? AND e.first_seen_at <= ? AND {where}
 
 -- name: count_by_terms
 SELECT count(*) FROM entry_terms WHERE entry_terms MATCH :match
 
--- name: count_some
-SELECT count(*) FROM (SELECT 1 FROM entry_terms WHERE entry_terms MATCH :match LIMIT :most)
+-- name: found_by_terms
+SELECT rowid FROM entry_terms WHERE entry_terms MATCH :match LIMIT :most
 
 -- name: newest_seen
 SELECT max(first_seen_at) FROM entry
@@ -123,7 +123,7 @@ DELETE FROM entry WHERE id = :id
 SELECT source, first_at, last_at, announce FROM sighting
 WHERE entry = (SELECT pk FROM entry WHERE id = :id) ORDER BY first_at, source
 
--- name: count
+-- name: count_all
 SELECT count(*) FROM entry
 
 -- name: last_change

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from notifier.conditions import (
     NONE,
@@ -44,21 +44,26 @@ _FOUND = "e.pk IN (SELECT rowid FROM entry_terms WHERE entry_terms MATCH ?)"
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A WHERE clause with its values; ``match`` is the FTS5 expression that every row meets, ``rest`` what is left."""
+    """A WHERE clause with its values; or else ``match``, an FTS5 expression that every row meets, with the ``rest``."""
 
     sql: str
     values: tuple[object, ...]
     match: str | None
-    rest: Condition
+    rest: Where | None
 
 
 def where(condition: Condition) -> Where:
+    match, rest = _parted(condition.conditions if isinstance(condition, AllOf) else (condition,))
+    whole = _where(condition)
+    return whole if match is None else replace(whole, match=searchable(match), rest=_where(all_of(rest)))
+
+
+def _where(condition: Condition) -> Where:
     values: list[object] = []
     sql = _sql(condition, values)
-    match, rest = _parted(condition.conditions if isinstance(condition, AllOf) else (condition,))
     # No entry has half a character, and SQLite takes none.
     clean = tuple(searchable(value) if isinstance(value, str) else value for value in values)
-    return Where(sql, clean, searchable(match) if match else None, all_of(rest))
+    return Where(sql, clean, None, None)
 
 
 def add_functions(conn: sqlite3.Connection) -> None:
