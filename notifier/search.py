@@ -20,7 +20,7 @@ from notifier.matching import Bounds, Index, Query, Topics, evaluate, explain, n
 from notifier.model import Entry, Evidence
 from notifier.ports import Store
 
-_PATIENCE = 10_000
+PATIENCE = 5_000
 """Candidates that one search looks at, about a second's worth."""
 _COUNTED = 300
 """Candidates that are looked at only to know the total."""
@@ -49,13 +49,20 @@ class Found:
 
 
 def search(
-    store: Store, topics: Topics, query: str, *, last: timedelta | None = None, limit: int, now: datetime
+    store: Store,
+    topics: Topics,
+    query: str,
+    *,
+    last: timedelta | None = None,
+    limit: int,
+    patience: int = PATIENCE,
+    now: datetime,
 ) -> Found:
     """The newest ``limit`` entries that ``query`` matches, of all or of those first seen in the ``last`` days.
 
-    Raises RuleError where the query does not parse.
+    It gives up after ``patience`` candidates. Raises RuleError where the query does not parse.
     """
-    return _Search(store, parse(query, topics), since=now - last if last else None, now=now).found(limit)
+    return _Search(store, parse(query, topics), since=now - last if last else None, now=now).found(limit, patience)
 
 
 class _Search:
@@ -64,13 +71,13 @@ class _Search:
         known = store.entries.known_terms(vocabulary(query, now=now))
         self._bounds: Bounds = narrow(query, known, now=now)
 
-    def found(self, limit: int) -> Found:
+    def found(self, limit: int, patience: int) -> Found:
         hits: list[Entry] = []
         looked_at, oldest = 0, self._now
         for page in self._pages(self._bounds.necessary, limit):
             hits += self._matching(page)
             looked_at, oldest = looked_at + len(page), page[-1].first_seen_at or oldest
-            if len(hits) >= limit or looked_at >= _PATIENCE:
+            if len(hits) >= limit or looked_at >= patience:
                 break
         else:
             return self._told(hits, limit, matched=len(hits), exact=True)

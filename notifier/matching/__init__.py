@@ -9,7 +9,7 @@ hashing, phrases, compiled    rules made ready for any number of windows
 evaluation                    all rules against all entries
 ruleset, shelf                every rule text, compiled once; a rule set as bytes and back
 fanout                        rows of rules to the entries of each subscription
-terms, narrowing, divisions    what a store keeps of the words of an entry, and what a query asks of it
+terms, divisions, narrowing   what a store keeps of the words of an entry, and what a query asks of it
 explain                       one rule, one entry: the evidence, or the clause that failed
 """
 

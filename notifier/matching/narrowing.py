@@ -59,12 +59,14 @@ from notifier.matching.sequence import (
     parts_of,
     siblings,
 )
-from notifier.matching.terms import cased_term, category_term
+from notifier.matching.terms import INFLECTED, JOINED, cased_term, category_term
 
 DEEPEST = 8
 """Levels of AND, OR and NOT that are asked of a store; the parsers of SQL and FTS5 stop at a depth of their own."""
 MOST_PHRASES = 1_000
 """Each costs a store memory and time for every entry it finds."""
+_BEGINNING = 50
+"""A beginning costs as much as so many phrases: a store has to merge all that begins so."""
 
 _VARIANTS = ("variants",)
 _AUTHORS = ("authors",)
@@ -111,6 +113,10 @@ def _phrases(condition: Condition) -> Iterator[Phrase | Near]:
             yield from _phrases(each)
 
 
+def _cost(phrase: Phrase | Near) -> int:
+    return _BEGINNING if isinstance(phrase, Phrase) and phrase.prefix else 1
+
+
 def _whole(phrase: Phrase | Near) -> tuple[str, ...]:
     return phrase.terms[:-1] if isinstance(phrase, Phrase) and phrase.prefix else phrase.terms
 
@@ -155,10 +161,10 @@ class _Narrowing:
     def _affordable(self, bounds: Bounds) -> Bounds:
         if self._room is None:
             return bounds
-        size = sum(1 for side in _sides(bounds) for _ in _phrases(side))
-        if size > self._room:
+        cost = sum(map(_cost, (each for side in _sides(bounds) for each in _phrases(side))))
+        if cost > self._room:
             return Bounds(necessary=EVERY, sufficient=NONE)
-        self._room -= size
+        self._room -= cost
         return bounds
 
     def _leaf(self, leaf: Leaf) -> Bounds:
@@ -227,7 +233,7 @@ class _Narrowing:
         if beginning:
             last = parts[-1].atom.folded
             usual.append(self._phrase(columns, last, prefix=True))
-            other.append(self._phrase(_VARIANTS, last, prefix=True))
+            other.append(self._phrase(_VARIANTS, INFLECTED + last, prefix=True))
         if len(parts) == 1:
             return any_of((base, other[0]))
         each = [any_of(forms) for forms in zip(usual, other, strict=True)]
@@ -235,7 +241,7 @@ class _Narrowing:
 
     def _other_forms(self, columns: tuple[str, ...], parts: Sequence[Part], i: int) -> Iterator[Condition]:
         """How a text may have part ``i`` if not as one term: joined, divided, or merged with its neighbours."""
-        yield self._phrase(_VARIANTS, parts[i].atom.term)
+        yield self._phrase(_VARIANTS, JOINED + parts[i].atom.term)
         yield from self._divided(columns, parts[i].atom)
         for size in range(2, MOST_JOINED + 1):
             for start in range(max(0, i - size + 1), min(i, len(parts) - size) + 1):

@@ -26,6 +26,8 @@ from notifier.model import Entry
 Document: TypeAlias = tuple[str, ...]
 """The text of each of ``conditions.COLUMNS``."""
 
+INFLECTED, JOINED, _CASED = "*+#"
+"""What the three kinds of variants begin with, so that none is taken for another, or for a term."""
 _PARTED = " | "
 _LONGEST_KEPT = 64
 _MADE_BY = ("lemma", "names", "normalize", "sequence", "spelling", "terms", "values")
@@ -71,7 +73,7 @@ def cased_term(surface: str) -> str | None:
     """One term for RLHF or LoRA as it is written; None where at most the first letter is a capital."""
     if not any(map(str.isupper, surface[1:])):
         return None
-    return "#" + surface.encode("utf-8", "surrogatepass").hex()
+    return _CASED + surface.encode("utf-8", "surrogatepass").hex()
 
 
 def _read(text: str) -> list[tuple[str, str]]:
@@ -95,7 +97,7 @@ _read_cached = lru_cache(maxsize=2**17)(_read_run)
 def _variants(pieces: Sequence[Piece]) -> Iterator[str]:
     for at, piece in enumerate(pieces):
         if piece.atom.folded != piece.atom.term:
-            yield piece.atom.folded
+            yield INFLECTED + piece.atom.folded
         if (cased := cased_term(piece.atom.surface)) is not None:
             yield cased
         for size in range(2, MOST_JOINED + 1):
@@ -103,4 +105,4 @@ def _variants(pieces: Sequence[Piece]) -> Iterator[str]:
             if len(joint) == size and all(each.glued for each in joint[1:]):
                 atoms = [each.atom for each in joint]
                 if may_join(atoms, True, ""):
-                    yield joined_term(atoms)
+                    yield JOINED + joined_term(atoms)
