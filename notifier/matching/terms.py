@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from itertools import chain
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from notifier.matching.names import name_words
 from notifier.matching.normalize import Piece, pieces_of, raw_runs
 from notifier.matching.sequence import MOST_JOINED, joined_term, may_join
 from notifier.matching.values import labels
 from notifier.model import Entry
+
+T = TypeVar("T")
 
 Document: TypeAlias = tuple[str, ...]
 """The text of each of ``conditions.COLUMNS``."""
@@ -30,13 +32,15 @@ INFLECTED, JOINED, _CASED = "*+#"
 """What the three kinds of variants begin with, so that none is taken for another, or for a term."""
 _PARTED = " | "
 _LONGEST_KEPT = 64
+_MOST_KEPT = 2**17
 _MADE_BY = ("lemma", "names", "normalize", "sequence", "spelling", "terms", "values")
 
 
 def document(entry: Entry) -> Document:
     """What is kept of ``entry``; sources, announcements and counts change by themselves and are no part of it."""
-    title, abstract, organization = (_read(each) for each in (entry.title, entry.abstract, entry.organization or ""))
-    keywords = [_read(each) for each in entry.keywords]
+    title, abstract, organization = map(raw_runs, (entry.title, entry.abstract, entry.organization or ""))
+    keywords = list(map(raw_runs, entry.keywords))
+    runs = dict.fromkeys(chain(title, abstract, *keywords, organization))
     return (
         _terms(title),
         _terms(abstract),
@@ -44,9 +48,7 @@ def document(entry: Entry) -> Document:
         _terms(organization),
         _PARTED.join(" ".join(name_words(each)) for each in entry.authors),
         " ".join(dict.fromkeys(category_term(each) for each in labels(entry, "category"))),
-        " ".join(
-            dict.fromkeys(variants for _, variants in chain(title, abstract, *keywords, organization) if variants)
-        ),
+        " ".join(dict.fromkeys(chain.from_iterable(map(_variants.__getitem__, runs)))),
     )
 
 
@@ -76,25 +78,25 @@ def cased_term(surface: str) -> str | None:
     return _CASED + surface.encode("utf-8", "surrogatepass").hex()
 
 
-def _read(text: str) -> list[tuple[str, str]]:
-    # Text without spaces makes long runs that never come again.
-    return [_read_cached(run) if len(run) <= _LONGEST_KEPT else _read_run(run) for run in raw_runs(text)]
+def _terms(runs: Iterable[str]) -> str:
+    return " ".join(map(_terms_of_run.__getitem__, runs))
 
 
-def _terms(read: Iterable[tuple[str, str]]) -> str:
-    return " ".join(terms for terms, _ in read if terms)
+class _Kept(dict[str, T]):
+    """What was made of a run before; text without spaces makes long ones that never come again."""
+
+    def __init__(self, make: Callable[[Sequence[Piece]], T]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, run: str) -> T:
+        made = self._make(pieces_of(run))
+        if len(run) <= _LONGEST_KEPT and len(self) < _MOST_KEPT:
+            self[run] = made
+        return made
 
 
-def _read_run(run: str) -> tuple[str, str]:
-    """The terms of a run, and its variants."""
-    pieces = pieces_of(run)
-    return " ".join(piece.atom.term for piece in pieces), " ".join(_variants(pieces))
-
-
-_read_cached = lru_cache(maxsize=2**17)(_read_run)
-
-
-def _variants(pieces: Sequence[Piece]) -> Iterator[str]:
+def _variants_of(pieces: Sequence[Piece]) -> Iterator[str]:
     for at, piece in enumerate(pieces):
         if piece.atom.folded != piece.atom.term:
             yield INFLECTED + piece.atom.folded
@@ -106,3 +108,7 @@ def _variants(pieces: Sequence[Piece]) -> Iterator[str]:
                 atoms = [each.atom for each in joint]
                 if may_join(atoms, True, ""):
                     yield JOINED + joined_term(atoms)
+
+
+_terms_of_run = _Kept(lambda pieces: " ".join(piece.atom.term for piece in pieces))
+_variants = _Kept(lambda pieces: tuple(_variants_of(pieces)))
