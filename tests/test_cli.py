@@ -135,6 +135,19 @@ def test_match_shows_the_evidence(notifier: Shell) -> None:
     )
 
 
+def test_match_searches_everything_stored_unless_a_time_is_given(notifier: Shell) -> None:
+    for number, day in enumerate(("2024-01-01", "2025-12-10", "2025-12-15"), 1):
+        notifier("import", papers(paper(number)), "--now", day)
+    at = ("--now", "2025-12-16")
+    assert "3 of 3 papers match." in notifier("match", "reward", *at).out
+    assert "2 of 2 papers seen in the last 30d match." in notifier("match", "reward", "--last", "30d", *at).out
+    ran = notifier("match", "reward", "--limit", "1", *at)
+    assert "part 3" in ran.out
+    assert "3 of 3 papers match. The newest 1 is shown; --limit shows more." in ran.out
+    assert [hit["id"][-1] for hit in notifier("match", "reward", "--limit", "2", "--json", *at).json] == ["3", "2"]
+    assert notifier.tried("match", "reward", "--limit", "0").code == 2
+
+
 def test_why_tells_the_story_from_not_matched_to_sent(notifier: Shell, subscription: str) -> None:
     notifier("import", papers(paper(1), paper(2, upvotes=7)))
     ask = ("why", "2512.00001", subscription)

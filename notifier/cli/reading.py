@@ -68,7 +68,8 @@ def _summed_up(found: Found, last: str | None) -> str:
         since = local(found.gave_up_at)
         return f"{summary} Only those first seen since {since} were looked at: add a word that has to be there."
     if found.matched > len(found.hits):
-        summary += f" The newest {len(found.hits)} are shown; --limit shows more."
+        shown = len(found.hits)
+        summary += f" The newest {shown} {'is' if shown == 1 else 'are'} shown; --limit shows more."
     return summary
 
 

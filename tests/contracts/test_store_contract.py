@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from notifier.collect import absorb
+from notifier.conditions import EVERY, NONE, Phrase, without
 from notifier.model import Announce, DeliveryState, Message, Mode, Moving, Outcome, SourceState
 from notifier.ports import Shown, SightedEntry, Store
 from notifier.store import SqliteStore
@@ -127,6 +128,34 @@ def test_a_baseline_is_stored_and_searchable_but_no_news(store: Store) -> None:
     assert store.entries.window(NOW - DAY, NOW) == []
     assert [e.id for e in store.entries.search_title("reward models")] == ["arxiv:2512.00001"]
     assert len(store.entries.seen(NOW - DAY, NOW)) == 1
+
+
+def test_a_search_comes_in_pages_newest_first_and_is_counted(store: Store) -> None:
+    for day in range(5):
+        absorb(store, [sighting(day)], source="feed", baseline=False, now=NOW - day * DAY)
+    reward = Phrase(columns=("title",), terms=("reward",))
+    asked = {"since": NOW - 4 * DAY, "until": NOW}
+    pages = [[entry.id[-1] for entry in page] for page in store.entries.search(reward, first=1, **asked)]
+    assert pages == [["0"], ["1", "2"], ["3"]]
+    assert store.entries.count_of(reward, **asked) == 4
+    assert store.entries.count_of(EVERY, since=None, until=NOW) == 5
+    assert store.entries.count_of(NONE, since=None, until=NOW) == 0
+    assert list(store.entries.search(without(reward), first=1, **asked)) == []
+
+
+def test_terms_are_known_once_an_entry_has_them(store: Store) -> None:
+    asked = ("reward", "nobody", "\ud800")
+    assert store.entries.known_terms(asked) == frozenset()
+    absorb(store, [sighting(1)], source="feed", baseline=False, now=NOW)
+    assert store.entries.known_terms(asked) == {"reward"}
+
+
+def test_a_title_is_found_by_its_words_in_any_form_the_whole_one_first(store: Store) -> None:
+    titles = ("Reward models for all", "Reward models", "Rewarding a model well", "Models")
+    absorb(store, [sighting(n, title=title) for n, title in enumerate(titles)], source="feed", baseline=False, now=NOW)
+    assert [e.title for e in store.entries.search_title("reward models")] == [titles[1], titles[0], titles[2]]
+    assert [e.title for e in store.entries.search_title("models", limit=1)] == ["Models"]
+    assert store.entries.search_title("…") == []
 
 
 def test_the_same_again_is_unchanged_and_moves_no_clock(store: Store) -> None:
