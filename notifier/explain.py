@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from notifier.cadence import next_slot
 from notifier.digest import Choice, Window, choose, compose, evidence_of, reach, want_of
 from notifier.lookup import examined, subscription_of
-from notifier.matching import Index, RuleSet, Topics, evaluate, explain, parse, positions, verdict
+from notifier.matching import RuleSet, Topics, parse, verdict
 from notifier.model import (
     Delivery,
     DeliveryState,

@@ -13,10 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
-
 from notifier.conditions import EVERY, NONE, Condition
-from notifier.matching import Bounds, Index, Query, Topics, evaluate, explain, narrow, parse, vocabulary
+from notifier.matching import Bounds, Index, Query, Topics, evaluate, explain, narrow, parse, positions, vocabulary
 from notifier.model import Entry, Evidence
 from notifier.ports import Store
 
@@ -103,16 +101,12 @@ class _Search:
         sure = self._count(self._bounds.sufficient)
         if (between := self._bounds.between) == NONE:
             return sure, True
-        looked_at = more = 0
-        for page in self._pages(between, _COUNTED):
-            looked_at, more = looked_at + len(page), more + len(self._matching(page))
-            break
-        return sure + more, looked_at < _COUNTED
+        page = next(self._pages(between, _COUNTED), [])
+        return sure + len(self._matching(page)), len(page) < _COUNTED
 
     def _matching(self, entries: list[Entry]) -> list[Entry]:
-        row = evaluate(Index(entries, now=self._now), [self._query])
-        bits = np.unpackbits(row.view(np.uint8), bitorder="little")
-        return [entries[i] for i in np.flatnonzero(bits).tolist()]
+        row = evaluate(Index(entries, now=self._now), [self._query])[0]
+        return [entries[place] for place in positions(row)]
 
     def _pages(self, condition: Condition, first: int) -> Iterator[list[Entry]]:
         return self._store.entries.search(condition, since=self._since, until=self._now, first=first)

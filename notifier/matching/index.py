@@ -222,7 +222,8 @@ class Index:
         return found
 
     def stands_in(self, leaf: Text, entry: int) -> bool:
-        start, stop = np.searchsorted(self.entry_of, [entry, entry + 1]).tolist()
+        # Of one type: numpy would copy the whole array otherwise, for every entry anew.
+        start, stop = np.searchsorted(self.entry_of, np.array([entry, entry + 1], self.entry_of.dtype)).tolist()
         return any(
             find(leaf, *self.piece(first, last))
             for first, last in self._pieces(start, stop)
