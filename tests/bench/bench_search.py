@@ -20,15 +20,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
-
-from notifier.matching import Index, evaluate, parse
+from notifier.matching import Index, evaluate, parse, positions
 from notifier.model import Entry
 from notifier.ports import Shown, SightedEntry
 from notifier.search import Found, search
 from notifier.store import SqliteStore
 from notifier.store.terms import TermRows
-from tests.bench.bench_matching import NOW, best_of, workload
+from tests.bench.bench_matching import NOW, best_of, show
+from tests.bench.workload import workload
 
 LIMIT = 20
 GOAL = 0.1
@@ -67,7 +66,7 @@ def questions(entries: Sequence[Entry]) -> list[Asked]:
     """From the words of the archive itself, by how many of its papers have them."""
     papers = dict[str, int]()
     for entry in entries[:2_000]:
-        for word in set(entry.abstract.replace(".", "").split()):
+        for word in {each for each in entry.abstract.replace(".", "").split() if each.isalpha() and len(each) > 3}:
             papers[word] = papers.get(word, 0) + 1
     ranked = sorted(papers, key=lambda word: (-papers[word], word))
     common, other, third = ranked[2], ranked[5], ranked[8]
@@ -130,8 +129,7 @@ def unnarrowed(windows: Iterable[Index], query: str) -> list[str]:
     """The ids of all matches in the order given, without the store."""
     parsed, ids = parse(query), list[str]()
     for window in windows:
-        bits = np.unpackbits(evaluate(window, [parsed]).view(np.uint8), bitorder="little")
-        ids += [window.entries[i].id for i in np.flatnonzero(bits).tolist()]
+        ids += [window.entries[place].id for place in positions(evaluate(window, [parsed])[0])]
     return ids
 
 
@@ -173,7 +171,8 @@ def _writing(folder: Path, entries: Sequence[Entry]) -> None:
 def run(count: int, seed: int) -> bool:
     entries = archive(count, seed)
     print(f"{count:,} entries (seed {seed}); the newest {LIMIT} matches with their evidence, and how many there are")
-    windows, _ = best_of("without narrowing: index every entry, words not known yet", 1, lambda: indexed(entries))
+    windows, first = best_of(1, lambda: indexed(entries))
+    show("without narrowing: index every entry, words not known yet", first)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _writing(folder, entries)
@@ -182,13 +181,15 @@ def run(count: int, seed: int) -> bool:
 
 
 def _asking(store: SqliteStore, entries: Sequence[Entry], windows: Sequence[Index]) -> bool:
-    _, indexing = best_of("without narrowing: index every entry, words known", 1, lambda: indexed(entries))
+    _, indexing = best_of(1, lambda: indexed(entries))
+    show("without narrowing: index every entry, words known", indexing)
     slow = []
     for asked in questions(entries):
         begun = time.perf_counter()
         ids = unnarrowed(windows, asked.query)
         matching = time.perf_counter() - begun
-        found, seconds = best_of(f"{asked.name} ({asked.query})", 3, lambda asked=asked: ask(store, asked))
+        found, seconds = best_of(3, lambda asked=asked: ask(store, asked))
+        show(f"{asked.name} ({asked.query})", seconds)
         demand_equal(found, ids)
         total = f"{found.matched:,}{'' if found.exact else ' or more'} of {len(ids):,}"
         print(f"    {total}; unnarrowed / narrowed = {(indexing + matching) / seconds:,.0f}")
