@@ -117,7 +117,8 @@ def absorb(store: Store, sightings: Sequence[Sighting], *, source: str, baseline
     """Fold ``sightings`` into what is stored. One transaction; importing twice changes nothing."""
     with store.write():
         known = store.entries.by_keys({key for sighting in sightings for key in sighting.keys})
-        folded = fold(sightings, known, source=source, baseline=baseline, now=now)
+        told = store.entries.sightings({entry.id for entry in known.values()})
+        folded = fold(sightings, known, told, source=source, baseline=baseline, now=now)
         store.entries.put(folded, now=now)
     return count(folded)
 

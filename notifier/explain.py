@@ -106,7 +106,7 @@ def why(
     return Why(
         entry=entry,
         subscription=subscription,
-        sightings=tuple(store.entries.sightings(entry.id)),
+        sightings=tuple(store.entries.sightings([entry.id]).get(entry.id, ())),
         verdicts=verdicts,
         delivery=delivery,
         answer=_answer(entry, subscription, verdicts, delivery, look_back=look_back, now=now),

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from notifier.identity import merge
-from notifier.model import Announce, Entry, Sighting
-from notifier.ports import Shown, SightedEntry
+from notifier.merging import kept, merged
+from notifier.model import Announce, Entry, Saying, Sighting
+from notifier.ports import SightedEntry, StoredSighting, Titled
 
 # A replacement of a paper that was never seen here is an old paper: stored and searchable, but no news.
 _NO_NEWS = frozenset({Announce.REPLACE, Announce.REPLACE_CROSS})
+_COUNTS = ("upvotes", "comments", "stars")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Counts:
 def fold(
     sightings: Iterable[Sighting],
     known: Mapping[str, Entry],
+    told: Mapping[str, Sequence[StoredSighting]],
     *,
     source: str,
     baseline: bool,
@@ -39,11 +41,13 @@ def fold(
 ) -> list[SightedEntry]:
     """Merge the sightings that share a key, and the stored entries their keys lead to, into one entry each.
 
-    ``known`` maps identity keys to stored entries. ``source`` names who showed it, unless the sighting
-    names its own source (a JSON Lines file can carry entries of many). An entry becomes news when a source
-    shows it for the first time, but for the source's baseline and announced replacements.
+    ``known`` maps identity keys to stored entries, ``told`` their ids to who showed them. ``source`` names who
+    showed it, unless the sighting names its own source (a JSON Lines file can carry entries of many). An entry
+    becomes news when a source shows it for the first time, but for the source's baseline and announced
+    replacements. The outcome depends on what was said and when, not on what arrived first.
     """
-    return [_build(group, known, source, baseline, now) for group in _groups(sightings, known)]
+    fetch = _Fetch(source, baseline, now)
+    return [_build(group, known, told, fetch) for group in _groups(sightings, known)]
 
 
 def count(folded: Iterable[SightedEntry]) -> Counts:
@@ -72,68 +76,90 @@ def _groups(sightings: Iterable[Sighting], known: Mapping[str, Entry]) -> list[l
     return [group.sightings for group in {id(group): group for group in groups.values()}.values()]
 
 
+class _Fetch(NamedTuple):
+    source: str
+    baseline: bool
+    now: datetime
+
+
 class _Group(NamedTuple):
     names: set[str]
     sightings: list[Sighting]
 
 
 def _build(
-    group: Sequence[Sighting], known: Mapping[str, Entry], source: str, baseline: bool, now: datetime
+    group: Sequence[Sighting],
+    known: Mapping[str, Entry],
+    told: Mapping[str, Sequence[StoredSighting]],
+    fetch: _Fetch,
 ) -> SightedEntry:
     keys = tuple(dict.fromkeys(key for sighting in group for key in sighting.keys))
-    stored = sorted({known[key].id: known[key] for key in keys if key in known}.values(), key=_strength)
-    entry = _joined(stored)
-    for sighting in group:
-        entry = _shown(entry, sighting, source, baseline, now)
-    ids = [*(each.id for each in stored), *(sighting.keys[0] for sighting in group)]
-    entry = replace(entry, id=min(ids, key=_id_strength)) if entry else entry
+    stored = sorted({known[key].id: known[key] for key in keys if key in known}.values(), key=lambda e: _strength(e.id))
     survivor = stored[0] if stored else None
-    assert entry is not None  # noqa: S101 - a group has at least one sighting
+    before = [list(told.get(each.id, ())) for each in stored]
+    fresh = [_seen(sighting, fetch) for sighting in group]
+    sightings = _by_source([*(each for several in before for each in several), *fresh])
+    ids = [*(each.id for each in stored), *(sighting.keys[0] for sighting in group)]
+    entry = _entry(min(ids, key=_strength), sightings)
     return SightedEntry(
         entry=entry,
         keys=tuple(dict.fromkeys((entry.id, *keys))),
-        shown=tuple(Shown(source=_source(each, source), announce=each.announce) for each in group),
+        sightings=tuple(each for each in sightings if not before or each not in before[0]),
+        titles=_titles(group, fetch.now),
         known_id=survivor.id if survivor else None,
         merged_ids=tuple(each.id for each in stored[1:]),
         changed=entry != survivor,
+        grew=any(getattr(entry, name) != getattr(survivor, name, None) for name in _COUNTS),
     )
 
 
-def _joined(stored: Sequence[Entry]) -> Entry | None:
-    if not stored:
-        return None
-    entry = stored[0]
-    for other in stored[1:]:
-        entry = replace(
-            merge(entry, other),
-            sources=tuple(dict.fromkeys((*entry.sources, *other.sources))),
-            first_seen_at=_earliest(entry.first_seen_at, other.first_seen_at),
-            new_at=_earliest(entry.new_at, other.new_at),
-        )
-    return entry
+def _seen(sighting: Sighting, fetch: _Fetch) -> StoredSighting:
+    return StoredSighting(
+        source=sighting.entry.sources[0] if sighting.entry.sources else fetch.source,
+        first_at=fetch.now,
+        last_at=fetch.now,
+        announce=sighting.announce,
+        is_news=not fetch.baseline and sighting.announce not in _NO_NEWS,
+        said=(Saying(at=fetch.now, entry=replace(sighting.entry, id="", sources=())),),
+    )
 
 
-def _shown(entry: Entry | None, sighting: Sighting, source: str, baseline: bool, now: datetime) -> Entry:
-    name = _source(sighting, source)
-    merged = merge(entry, sighting.entry) if entry else replace(sighting.entry, sources=(), first_seen_at=now)
-    if name in merged.sources:
-        return merged
-    is_news = not baseline and sighting.announce not in _NO_NEWS
-    return replace(merged, sources=(*merged.sources, name), new_at=merged.new_at or (now if is_news else None))
+def _by_source(sightings: Iterable[StoredSighting]) -> list[StoredSighting]:
+    """One of each source, in order of first sighting."""
+    found: dict[str, StoredSighting] = {}
+    for each in sightings:
+        found[each.source] = _together(found[each.source], each) if each.source in found else each
+    return sorted(found.values(), key=lambda each: (each.first_at, each.source))
 
 
-def _source(sighting: Sighting, source: str) -> str:
-    return sighting.entry.sources[0] if sighting.entry.sources else source
+def _together(one: StoredSighting, other: StoredSighting) -> StoredSighting:
+    """What one source showed at two times: the earlier says whether it was news, at one instant the better news."""
+    earlier, later = sorted((one, other), key=lambda each: (each.first_at, not each.is_news, _announced(each)))
+    return replace(earlier, last_at=max(earlier.last_at, later.last_at), said=kept((*earlier.said, *later.said)))
 
 
-def _earliest(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min(filter(None, (one, other)), default=None)
+def _announced(sighting: StoredSighting) -> tuple[bool, str]:
+    # In the alphabet new and cross stand where they should, before the two kinds of replacement.
+    return sighting.announce is None, sighting.announce or ""
 
 
-def _id_strength(id: str) -> int:
-    """An arXiv id beats a DOI beats a source's own id."""
-    return 0 if id.startswith("arxiv:") else 1 if id.startswith("doi:") else 2
+def _entry(id: str, sightings: Sequence[StoredSighting]) -> Entry:
+    news = [each.first_at for each in sightings if each.is_news]
+    announced = [each for each in sightings if each.announce is not None]
+    last = max(announced, key=lambda each: each.first_at, default=None)
+    return replace(
+        merged(id, {each.source: each.said for each in sightings}),
+        sources=tuple(each.source for each in sightings),
+        first_seen_at=sightings[0].first_at,
+        new_at=min(news, default=None),
+        announce=last.announce if last else None,
+    )
 
 
-def _strength(entry: Entry) -> tuple[int, str]:
-    return _id_strength(entry.id), entry.id
+def _titles(group: Sequence[Sighting], now: datetime) -> tuple[Titled, ...]:
+    return tuple(Titled(title=title, first_at=now, last_at=now) for title in sorted({s.entry.title for s in group}))
+
+
+def _strength(id: str) -> tuple[int, str]:
+    """An arXiv id beats a DOI beats a source's own id; among equals the alphabet, as it must not be who came first."""
+    return 0 if id.startswith("arxiv:") else 1 if id.startswith("doi:") else 2, id

@@ -1,4 +1,4 @@
-"""One paper, many names: the keys an entry goes by, and how two sayings about it become one.
+"""One paper, many names: the keys an entry goes by, and the one spelling of what it is described with.
 
 A key is a string; two entries that share one are the same paper. arXiv ids, Hugging Face paper ids, arXiv's DOIs
 (``10.48550/arXiv.…``), feed guids (``oai:arXiv.org:…``) and the addresses of the many mirrors all lead to
@@ -10,13 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
-
-from notifier.model import Entry
 
 # https://info.arxiv.org/help/arxiv_identifier.html: YYMM.NNNN from 0704 to 1412, YYMM.NNNNN from 1501, before that
 # archive[.SC]/YYMMNNN.
@@ -203,103 +200,13 @@ def _reference_in_text(text: str) -> tuple[str, ...]:
     return ()
 
 
-_PROVENANCE = "_versions"
-"""The key in ``Entry.extra`` that tells which version a field comes from, where it is not the entry's own."""
-_VERSIONED = ("title", "abstract", "authors", "organization", "pdf_url", "code_url", "project_url", "thumbnail")
-_COUNTS = ("upvotes", "comments", "stars")
-
-
-def merge(known: Entry, said: Entry) -> Entry:
-    """What is known and what a source says now, as one entry; saying it again changes nothing.
-
-    By field: of two versions the later speaks, of equal ones the richer value (longer, then by its text); counts
-    take what was said last; the version only grows; categories, keywords and extra are united; the earliest date
-    counts. So sources may come in any order. The one exception: where a single source is all there is
-    (``said.sources`` equal to ``known.sources``), its latest word replaces its earlier one, but an abstract never
-    gets shorter within a version. Identity, sources and the instants of first sighting stay those of ``known``.
-    """
-    corrects = bool(said.sources) and said.sources == known.sources
-    extras = _loads(known.extra), _loads(said.extra)
-    before, after = _field_versions(known, extras[0]), _field_versions(said, extras[1])
-    winners = {name: said if _speaks(name, known, said, before, after, corrects) else known for name in _VERSIONED}
-    versions = {name: (after if entry is said else before)[name] for name, entry in winners.items()}
-    version = max(known.version or 0, said.version or 0) or None
-    fields = {name: getattr(entry, name) for name, entry in winners.items()}
-    kept = {name: each for name, each in versions.items() if fields[name] and each != (version or 1)}
-    extra = _united_extra(*extras, corrects) | ({_PROVENANCE: kept} if kept else {})
-    return replace(known, **fields, **_united(known, said, corrects), version=version, extra=extra_text(extra))
-
-
-def _field_versions(entry: Entry, extra: dict[str, Any]) -> dict[str, int]:
-    told = extra.get(_PROVENANCE)
-    told = told if isinstance(told, dict) else {}
-    own = entry.version or 1
-    return {name: each if isinstance(each := told.get(name), int) else own for name in _VERSIONED}
-
-
-def _speaks(
-    name: str, known: Entry, said: Entry, before: dict[str, int], after: dict[str, int], corrects: bool
-) -> bool:
-    """Whether what was said now stands for this field."""
-    old, new = getattr(known, name), getattr(said, name)
-    if not (old and new):
-        return bool(new)
-    if before[name] != after[name]:
-        return after[name] > before[name]
-    return (corrects and name != "abstract") or _richness(new) > _richness(old)
-
-
-def _richness(value: Any) -> tuple[int, int, Any]:
-    """Longer lists, then more text, then any fixed order: what matters is that two values never tie."""
-    return len(value), sum(map(len, value)), value
-
-
-def _united(known: Entry, said: Entry, corrects: bool) -> dict[str, Any]:
-    """The fields that do not depend on the version."""
-    counts = {name: _last(getattr(known, name), getattr(said, name)) for name in _COUNTS}
-    if corrects:
-        own = ("num_authors", "published_at", "url")
-        single = {name: _last(getattr(known, name), getattr(said, name)) for name in own}
-    else:
-        single = {
-            "num_authors": _best(max, known.num_authors, said.num_authors),
-            "published_at": _best(min, known.published_at, said.published_at),
-            "url": max(filter(None, (known.url, said.url)), key=_link_rank, default=None),
-        }
-    return (
-        counts
-        | single
-        | {
-            "categories": _united_categories(known.categories, said.categories),
-            "keywords": canonical_keywords((*known.keywords, *said.keywords)),
-        }
-    )
-
-
-def _last(known: Any, said: Any) -> Any:
-    return known if said is None else said
-
-
-def _best(choose: Any, *values: Any) -> Any:
-    return choose((each for each in values if each is not None), default=None)
-
-
-def _link_rank(url: str) -> tuple[bool, bool, int, str]:
-    return bool(arxiv_id(url)) and "arxiv.org/" in url, url.startswith("https:"), -len(url), url
-
-
-_ARXIV_CATEGORY = re.compile(rf"(?:{_ARCHIVES}|econ|eess|stat)(?:\.[A-Za-z-]{{2,}})?")
+ARXIV_CATEGORY = re.compile(rf"(?:{_ARCHIVES}|econ|eess|stat)(?:\.[A-Za-z-]{{2,}})?")
 
 
 def canonical_categories(categories: Iterable[str]) -> tuple[str, ...]:
     """The first, which is the primary one, then the others in the order of the alphabet, without repeats."""
     given = tuple(categories)
     return given[:1] + tuple(sorted(set(given) - set(given[:1])))
-
-
-def _united_categories(known: tuple[str, ...], said: tuple[str, ...]) -> tuple[str, ...]:
-    primary = sorted({*known[:1], *said[:1]}, key=lambda each: (not _ARXIV_CATEGORY.fullmatch(each), each))
-    return canonical_categories((*primary[:1], *known, *said))
 
 
 def canonical_keywords(keywords: Iterable[str]) -> tuple[str, ...]:
@@ -311,24 +218,7 @@ def canonical_keywords(keywords: Iterable[str]) -> tuple[str, ...]:
     return tuple(spelled[folded] for folded in sorted(spelled))
 
 
-def _united_extra(known: dict[str, Any], said: dict[str, Any], corrects: bool) -> dict[str, Any]:
-    both = {} if corrects else {name: max(known[name], said[name], key=_json_rank) for name in known.keys() & said}
-    united = known | said | both
-    united.pop(_PROVENANCE, None)
-    return united
-
-
-def _json_rank(value: Any) -> tuple[int, str]:
-    text = extra_text({"": value})
-    return len(text), text
-
-
 def extra_text(extra: Mapping[str, Any]) -> str:
     """``Entry.extra`` in the one spelling that equal contents have; lone surrogates are left out."""
     text = json.dumps(extra, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "ignore").decode()
-
-
-def _loads(extra: str) -> dict[str, Any]:
-    value = json.loads(extra)
-    return value if isinstance(value, dict) else {}

@@ -99,6 +99,24 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Saying:
+    """What one source said of an entry at one instant: the fields of ``entry`` that it gave, the others unset."""
+
+    at: datetime
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """Votes, comments and stars of an entry as they were last told on one day (UTC)."""
+
+    at: datetime
+    upvotes: int | None = None
+    comments: int | None = None
+    stars: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
     """One item of a source that could not be used: ``line`` is 1-based (line or item number)."""
 

@@ -13,7 +13,6 @@ from typing import Protocol, TypeVar
 
 from notifier.conditions import Condition
 from notifier.model import (
-    Announce,
     Delivery,
     DeliveryItem,
     DeliveryState,
@@ -23,8 +22,10 @@ from notifier.model import (
     Message,
     Outcome,
     Planned,
+    Point,
     Receipt,
     Rule,
+    Saying,
     SourceRecord,
     SourceState,
     Subscriber,
@@ -68,9 +69,26 @@ class Renderer(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class StoredSighting:
+    """That a source showed an entry, and what of its sayings still counts (see ``merging``)."""
+
     source: str
-    announce: Announce | None = None
+    first_at: datetime
+    last_at: datetime
+    announce: str | None = None
+    """How it was announced at ``first_at``."""
+    is_news: bool = True
+    """Whether it was news at ``first_at``: no baseline, no replacement of a paper never seen."""
+    said: tuple[Saying, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Titled:
+    """A title that some source gave an entry, and from when to when it did."""
+
+    title: str
+    first_at: datetime
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,21 +97,17 @@ class SightedEntry:
 
     entry: Entry
     keys: tuple[str, ...]
-    shown: tuple[Shown, ...]
+    sightings: tuple[StoredSighting, ...]
+    """Those to be written; of a source shown before, the whole of what now holds."""
+    titles: tuple[Titled, ...] = ()
     known_id: str | None = None
     """The id it is stored under so far; None for one never seen."""
     merged_ids: tuple[str, ...] = ()
     """Ids of other stored entries that turned out to be the same paper and go up in this one."""
     changed: bool = True
     """Whether any field differs from what is stored."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSighting:
-    source: str
-    first_at: datetime
-    last_at: datetime
-    announce: str | None
+    grew: bool = False
+    """Whether its votes, comments or stars are others than those stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +174,21 @@ class Entries(Protocol):
         """How many ``search`` would yield."""
         ...
 
-    def sightings(self, entry_id: str) -> list[StoredSighting]: ...
+    def sightings(self, ids: Iterable[str]) -> dict[str, list[StoredSighting]]:
+        """Who showed each entry, in order of first sighting; an unknown id is absent."""
+        ...
+
+    def titles(self, id: str) -> list[Titled]:
+        """The titles an entry has had, the present one too, in the order they were first given."""
+        ...
+
+    def by_former_title(self, text: str, limit: int = 10) -> list[Entry]:
+        """Entries that once had a title with all words of ``text``."""
+        ...
+
+    def growth(self, ids: Iterable[str]) -> dict[str, list[Point]]:
+        """How votes, comments and stars of each entry grew, oldest first; without any it is absent."""
+        ...
 
     def count(self) -> int: ...
 

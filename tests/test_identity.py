@@ -1,29 +1,13 @@
-"""Many names, one paper; many sayings, one entry."""
+"""Many names, one paper."""
 
-import itertools
-import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import reduce
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier.identity import (
-    arxiv_id,
-    canonical_categories,
-    canonical_keywords,
-    doi_of,
-    extra_text,
-    keys,
-    merge,
-    normal_link,
-    parse_reference,
-    version_of,
-)
-from notifier.model import Entry
+from notifier.identity import arxiv_id, doi_of, keys, normal_link, parse_reference, version_of
 
 DAY = datetime(2025, 12, 1, tzinfo=UTC)
 
@@ -195,117 +179,3 @@ def test_no_text_makes_any_of_it_fail(text: str) -> None:
     parse_reference(f"https://{text}")
     assert named(id=text or None, doi=text, guid=text, url=f"https://{text}", title=text)
     assert normal_link(normal_link(f"https://{text}")) == normal_link(f"https://{text}")
-
-
-def said(**fields: Any) -> Entry:
-    return Entry(**{"id": "arxiv:2512.01234", "title": "A"} | fields)
-
-
-def test_the_richer_field_wins_whoever_came_first() -> None:
-    one = said(abstract="Short.", authors=("A B",), organization="Labs")
-    two = said(abstract="Much longer.", authors=("A B", "C D"), code_url="https://x.org/c")
-    for merged in (merge(one, two), merge(two, one)):
-        assert merged.abstract == "Much longer."
-        assert merged.authors == ("A B", "C D")
-        assert (merged.organization, merged.code_url) == ("Labs", "https://x.org/c")
-
-
-def test_counts_take_what_was_said_last() -> None:
-    merged = merge(said(upvotes=9, comments=3, stars=1), said(upvotes=7, comments=0))
-    assert (merged.upvotes, merged.comments, merged.stars) == (7, 0, 1)
-
-
-def test_a_shorter_abstract_replaces_only_with_a_higher_version() -> None:
-    known = said(abstract="A long abstract.", version=1)
-    assert merge(known, said(abstract="Short.", version=1)).abstract == "A long abstract."
-    assert merge(known, said(abstract="Short.")).abstract == "A long abstract."
-    assert merge(known, said(abstract="Short.", version=2)).abstract == "Short."
-    assert merge(known, said(version=2)).abstract == "A long abstract."
-
-
-def test_the_version_only_grows() -> None:
-    assert merge(said(version=3), said(version=2)).version == 3
-    assert merge(said(version=2), said(version=3)).version == 3
-    assert merge(said(version=2), said()).version == 2
-
-
-def test_an_older_version_does_not_take_fields_back() -> None:
-    merged = merge(said(title="New", version=2), said(title="An older title", abstract="Still useful.", version=1))
-    assert (merged.title, merged.abstract) == ("New", "Still useful.")
-    assert merge(merged, said(abstract="Short.", version=2)).abstract == "Short."
-
-
-def test_the_only_source_corrects_itself_but_never_shortens_an_abstract() -> None:
-    known = said(title="A tpyo in the title", abstract="Long enough.", url="https://x.org/a", sources=("lab",))
-    now = said(title="A title", abstract="Short.", url="https://x.org/a-longer-one", sources=("lab",))
-    merged = merge(known, now)
-    assert (merged.title, merged.abstract, merged.url) == ("A title", "Long enough.", "https://x.org/a-longer-one")
-    assert merge(replace(known, sources=("lab", "other")), now).title == "A tpyo in the title"
-
-
-def test_identity_and_first_sighting_stay() -> None:
-    known = said(id="a", sources=("lab",), first_seen_at=DAY, new_at=DAY)
-    merged = merge(known, said(id="b", sources=("x",), first_seen_at=DAY + timedelta(1), new_at=DAY + timedelta(1)))
-    assert (merged.id, merged.sources, merged.first_seen_at, merged.new_at) == ("a", ("lab",), DAY, DAY)
-
-
-def test_extra_is_united() -> None:
-    merged = merge(said(extra='{"a":1,"b":"x"}'), said(extra='{"b":"longer","c":null}'))
-    assert json.loads(merged.extra) == {"a": 1, "b": "longer", "c": None}
-
-
-def test_arxivs_page_is_the_address_of_a_paper() -> None:
-    arxiv, other = said(url="https://arxiv.org/abs/2512.01234"), said(url="https://x.org/a")
-    assert merge(arxiv, other).url == merge(other, arxiv).url == arxiv.url
-
-
-words = st.sampled_from(["", "a", "b", "long", "words", "Long"])
-dates = st.none() | st.integers(0, 3).map(lambda days: DAY + timedelta(days=days))
-links = st.sampled_from([None, "https://x.org/a", "http://x.org/bb", "https://arxiv.org/abs/2512.01234"])
-lists = st.lists(st.sampled_from(["cs.LG", "cs.AI", "robots", "Robots", "math.CO"]), max_size=3)
-
-
-@st.composite
-def entries(draw: st.DrawFn) -> Entry:
-    """What a source may say of one paper, in the spelling that sources give (votes are told by one source only)."""
-    extra = draw(st.dictionaries(st.sampled_from(["a", "b"]), st.integers(0, 12) | words, max_size=2))
-    return said(
-        title=draw(words) or "t",
-        abstract=draw(words),
-        authors=tuple(draw(st.lists(words.filter(bool), max_size=2))),
-        num_authors=draw(st.none() | st.integers(0, 3)),
-        organization=draw(words) or None,
-        categories=canonical_categories(draw(lists)),
-        keywords=canonical_keywords(draw(lists)),
-        published_at=draw(dates),
-        url=draw(links),
-        pdf_url=draw(links),
-        code_url=draw(links),
-        version=draw(st.none() | st.integers(1, 3)),
-        extra=extra_text(extra),
-    )
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(entries(), min_size=1, max_size=4))
-def test_any_order_and_repetition_of_sightings_gives_the_same_entry(sightings: list[Entry]) -> None:
-    outcomes = {reduce(merge, order) for order in itertools.permutations(sightings)}
-    assert len(outcomes) == 1
-    (outcome,) = outcomes
-    assert reduce(merge, sightings, outcome) == outcome
-
-
-@settings(max_examples=60, deadline=None)
-@given(entries(), entries(), entries())
-def test_two_stored_entries_that_turn_out_to_be_one_join_as_if_never_apart(a: Entry, b: Entry, c: Entry) -> None:
-    assert merge(a, merge(b, c)) == merge(merge(a, b), c)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(entries(), min_size=2, max_size=4))
-def test_within_a_version_an_abstract_never_gets_shorter(sightings: list[Entry]) -> None:
-    entry = sightings[0]
-    for each in sightings[1:]:
-        merged = merge(entry, each)
-        assert len(merged.abstract) >= len(entry.abstract) or (each.version or 0) > 1
-        entry = merged

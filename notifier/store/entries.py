@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from notifier.conditions import EVERY, Condition, Phrase, all_of
 from notifier.matching.terms import terms_of
-from notifier.model import Entry
-from notifier.ports import SightedEntry, StoredSighting
+from notifier.model import Entry, Point
+from notifier.ports import SightedEntry, StoredSighting, Titled
 from notifier.store import rows
 from notifier.store.statements import queries
 from notifier.store.terms import TermRows
@@ -19,6 +19,12 @@ SQL = queries("entries")
 _LARGEST_PAGE = 500
 _FEW = 2_000
 """Up to so many found by their terms are sorted; among more, the newest are looked for in the order of the index."""
+
+MOST_POINTS = 60
+POINTS_KEPT = timedelta(days=90)
+"""Votes move for days and stars for weeks: longer than a quarter nobody asks, and 60 points are 3 KB an entry."""
+MOST_TITLES = 20
+_JOINS = ("join_keys", "join_titles", "join_growth", "join_items", "join_followed", "join_follow_ups")
 
 
 class EntryRows:
@@ -42,19 +48,45 @@ class EntryRows:
         self._conn.executemany(SQL["put"], [rows.entry_params(each, now) for each in changed])
         self._terms.put(before, self._terms.documents(ids))
         self._conn.executemany(SQL["put_key"], [{"key": k, "id": s.entry.id} for s in sighted for k in s.keys])
+        self._put_sightings(sighted)
+        self._put_titles(sighted)
+        self._put_points([each.entry for each in sighted if each.grew], now)
+
+    def _put_sightings(self, sighted: Sequence[SightedEntry]) -> None:
+        params = [rows.sighting_params(each.entry.id, one) for each in sighted for one in each.sightings]
+        self._conn.executemany(SQL["put_sighting"], params)
+        self._conn.executemany(SQL["put_said"], params)
+
+    def _put_titles(self, sighted: Sequence[SightedEntry]) -> None:
         self._conn.executemany(
-            SQL["put_sighting"],
+            SQL["put_title"],
             [
-                {"id": each.entry.id, "source": shown.source, "announce": shown.announce, "now": rows.stamp(now)}
+                {
+                    "id": each.entry.id,
+                    "title": one.title,
+                    "first_at": rows.stamp(one.first_at),
+                    "last_at": rows.stamp(one.last_at),
+                }
                 for each in sighted
-                for shown in each.shown
+                for one in each.titles
             ],
         )
+        changed = [{"id": each.entry.id, "most": MOST_TITLES} for each in sighted if each.changed and each.known_id]
+        self._conn.executemany(SQL["bound_titles"], changed)
+
+    def _put_points(self, grown: Sequence[Entry], now: datetime) -> None:
+        at, oldest = rows.stamp(now), rows.stamp(now - POINTS_KEPT)
+        self._conn.executemany(
+            SQL["put_point"],
+            [{"id": e.id, "at": at, "upvotes": e.upvotes, "comments": e.comments, "stars": e.stars} for e in grown],
+        )
+        bounds = [{"id": e.id, "oldest": oldest, "most": MOST_POINTS} for e in grown]
+        self._conn.executemany(SQL["bound_points"], bounds)
 
     def _join(self, each: SightedEntry) -> None:
         survivor = each.known_id
         for other in each.merged_ids:
-            for name in ("join_keys", "join_sightings", "join_items"):
+            for name in _JOINS:
                 self._conn.execute(SQL[name], {"id": other, "into": survivor})
             self._terms.put(self._terms.documents([other]), {})
             self._conn.execute(SQL["drop"], {"id": other})
@@ -117,16 +149,36 @@ class EntryRows:
         newest = self._conn.execute(SQL["newest_seen"]).fetchone()[0]
         return since is None and (newest is None or newest <= rows.stamp(until))
 
-    def sightings(self, entry_id: str) -> list[StoredSighting]:
+    def sightings(self, ids: Iterable[str]) -> dict[str, list[StoredSighting]]:
+        found: dict[str, list[StoredSighting]] = {}
+        for row in self._conn.execute(SQL["sightings"], {"ids": rows.array(ids)}):
+            found.setdefault(row["id"], []).append(rows.sighting(row))
+        return found
+
+    def titles(self, id: str) -> list[Titled]:
         return [
-            StoredSighting(
-                source=row["source"],
+            Titled(
+                title=row["title"],
                 first_at=datetime.fromisoformat(row["first_at"]),
                 last_at=datetime.fromisoformat(row["last_at"]),
-                announce=row["announce"],
             )
-            for row in self._conn.execute(SQL["sightings"], {"id": entry_id})
+            for row in self._conn.execute(SQL["titles"], {"id": id})
         ]
+
+    def by_former_title(self, text: str, limit: int = 10) -> list[Entry]:
+        words = text.lower().split()
+        if not words:
+            return []
+        wanted = {"words": rows.array(words), "limit": limit}
+        ids = [row["id"] for row in self._conn.execute(SQL["former_title"], wanted)]
+        entries = self.get(ids)
+        return [entries[id] for id in ids]
+
+    def growth(self, ids: Iterable[str]) -> dict[str, list[Point]]:
+        found: dict[str, list[Point]] = {}
+        for row in self._conn.execute(SQL["growth"], {"ids": rows.array(ids)}):
+            found.setdefault(row["id"], []).append(rows.point(row))
+        return found
 
     def count(self) -> int:
         found: int = self._conn.execute(SQL["count_all"]).fetchone()[0]

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
+from notifier.merging import PRECEDENCE
 from notifier.model import (
     Address,
     Cadence,
@@ -20,14 +21,17 @@ from notifier.model import (
     Message,
     Mode,
     Moving,
+    Point,
     Reason,
     Rule,
+    Saying,
     Slot,
     SourceRecord,
     SourceState,
     Subscriber,
     Subscription,
 )
+from notifier.ports import StoredSighting
 
 Row = sqlite3.Row
 Params = Mapping[str, Any]
@@ -102,6 +106,50 @@ def entry(row: Row) -> Entry:
         announce=row["announce"],
         first_seen_at=instant_or_none(row["first_seen_at"]),
         new_at=instant_or_none(row["new_at"]),
+    )
+
+
+def sighting_params(entry_id: str, sighting: StoredSighting) -> Params:
+    return {
+        "id": entry_id,
+        "source": sighting.source,
+        "first_at": stamp(sighting.first_at),
+        "last_at": stamp(sighting.last_at),
+        "announce": sighting.announce,
+        "is_news": sighting.is_news,
+        "sayings": json.dumps([_said(each) for each in sighting.said], ensure_ascii=False, separators=(",", ":")),
+    }
+
+
+def sighting(row: Row) -> StoredSighting:
+    return StoredSighting(
+        source=row["source"],
+        first_at=datetime.fromisoformat(row["first_at"]),
+        last_at=datetime.fromisoformat(row["last_at"]),
+        announce=row["announce"],
+        is_news=bool(row["is_news"]),
+        said=tuple(map(_saying, json.loads(row["sayings"] or "[]"))),
+    )
+
+
+def _said(saying: Saying) -> dict[str, Any]:
+    """Only what was said: most sources leave most fields out."""
+    given = {name: getattr(saying.entry, name) for name in PRECEDENCE}
+    given["published_at"] = stamp_or_none(saying.entry.published_at)
+    given["extra"] = None if saying.entry.extra == "{}" else saying.entry.extra
+    return {"at": stamp(saying.at)} | {name: value for name, value in given.items() if value not in (None, "", ())}
+
+
+def _saying(said: dict[str, Any]) -> Saying:
+    at = datetime.fromisoformat(said.pop("at"))
+    lists = {name: tuple(said[name]) for name in ("authors", "categories", "keywords") if name in said}
+    published = {"published_at": datetime.fromisoformat(said["published_at"])} if "published_at" in said else {}
+    return Saying(at=at, entry=Entry(**{"id": ""} | said | lists | published))
+
+
+def point(row: Row) -> Point:
+    return Point(
+        at=datetime.fromisoformat(row["at"]), upvotes=row["upvotes"], comments=row["comments"], stars=row["stars"]
     )
 
 

@@ -21,7 +21,7 @@ from notifier.ids import new_id
 from notifier.matching import RuleSet
 from notifier.model import Rule, Subscription
 from notifier.plan import plan
-from notifier.ports import Shown, SightedEntry
+from notifier.ports import SightedEntry, StoredSighting
 from notifier.store import SqliteStore
 from tests.bench.workload import workload
 from tests.builders import NOW, subscriber, subscription
@@ -56,7 +56,7 @@ def fill(file: Path, *, subscribers: int, rules: int, entries: int) -> None:
                 SightedEntry(
                     entry=replace(each, first_seen_at=NOW - LOOK_BACK / 2, new_at=NOW - LOOK_BACK / 2),
                     keys=(each.id,),
-                    shown=(Shown(source="bench"),),
+                    sightings=(StoredSighting(source="bench", first_at=NOW, last_at=NOW),),
                 )
                 for each in made.entries
             ],

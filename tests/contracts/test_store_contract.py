@@ -13,7 +13,7 @@ import pytest
 from notifier.collect import absorb
 from notifier.conditions import EVERY, NONE, Phrase, without
 from notifier.model import Announce, DeliveryState, Message, Mode, Moving, Outcome, SourceState
-from notifier.ports import Shown, SightedEntry, Store
+from notifier.ports import SightedEntry, Store, StoredSighting
 from notifier.store import SqliteStore
 from tests.builders import NOW, entry, planned, rule, sighting, source, subscriber, subscription
 
@@ -110,7 +110,8 @@ def test_an_entry_comes_back_as_it_was_stored(store: Store) -> None:
         new_at=NOW,
     )
     with store.write():
-        sighted = SightedEntry(entry=full, keys=(full.id, "doi:10.1/x"), shown=(Shown(source="feed"),))
+        seen = StoredSighting(source="feed", first_at=NOW, last_at=NOW)
+        sighted = SightedEntry(entry=full, keys=(full.id, "doi:10.1/x"), sightings=(seen,))
         store.entries.put([sighted], now=NOW)
     assert store.entries.get([full.id]) == {full.id: full}
     assert store.entries.by_keys(["doi:10.1/x", "unknown"]) == {"doi:10.1/x": full}
@@ -168,7 +169,7 @@ def test_the_same_again_is_unchanged_and_moves_no_clock(store: Store) -> None:
 def test_sightings_of_two_sources_are_both_told(store: Store) -> None:
     absorb(store, [sighting(1, announce=Announce.NEW)], source="arxiv", baseline=False, now=NOW)
     absorb(store, [sighting(1)], source="huggingface", baseline=False, now=NOW + DAY)
-    told = store.entries.sightings("arxiv:2512.00001")
+    told = store.entries.sightings(["arxiv:2512.00001", "unknown"])["arxiv:2512.00001"]
     assert [(s.source, s.announce, s.first_at) for s in told] == [
         ("arxiv", "new", NOW),
         ("huggingface", None, NOW + DAY),

@@ -1,6 +1,7 @@
 """RSS and Atom, as arXiv, blogs and broken servers send them."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier.errors import SourceError
-from notifier.identity import merge
-from notifier.model import Announce, Entry, Fetched, Sighting, SourceState
+from notifier.merging import merged
+from notifier.model import Announce, Entry, Fetched, Saying, Sighting, SourceState
 from notifier.sources import Http, open_source
 from notifier.sources.feed_items import parse
 from tests.servers.web import Answer, WebServer
@@ -291,5 +292,5 @@ def test_whatever_the_bytes_there_are_clean_entries_or_a_source_error(at: int, g
     for each in found:
         assert each.entry.title
         assert each.entry.id == each.keys[0]
-        assert merge(each.entry, each.entry) == each.entry
+        assert merged(each.entry.id, {"x": [Saying(at=NOW, entry=each.entry)]}) == replace(each.entry, sources=())
         repr(each).encode("utf-8")

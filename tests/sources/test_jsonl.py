@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier.errors import SourceError
-from notifier.identity import merge
-from notifier.model import Entry, Fetched, SourceState
+from notifier.merging import merged
+from notifier.model import Entry, Fetched, Saying, SourceState
 from notifier.sources import Http, open_source, read_lines
 from tests.servers.web import WebServer
 
@@ -203,7 +204,7 @@ def test_whatever_comes_is_either_an_entry_or_a_reason(lines: list[bytes]) -> No
     for each in fetched.sightings:
         assert each.entry.title
         assert each.entry.id == each.keys[0]
-        assert merge(each.entry, each.entry) == each.entry
+        assert merged(each.entry.id, {"x": [Saying(at=NOW, entry=each.entry)]}) == replace(each.entry, sources=())
         str(each).encode("utf-8")
 
 
