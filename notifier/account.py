@@ -11,9 +11,10 @@ from email_validator import EmailNotValidError, validate_email
 from notifier.cadence import next_slot
 from notifier.channels import check_address
 from notifier.errors import UsageError
+from notifier.followup import KEPT as FOLLOWED
 from notifier.ids import new_id
 from notifier.lookup import subscriber_of, subscription_of
-from notifier.model import Address, Cadence, Subscriber, Subscription
+from notifier.model import NO_FOLLOW_UPS, Address, Cadence, FollowUps, Subscriber, Subscription
 from notifier.ports import Store
 from notifier.settings import Language
 
@@ -26,6 +27,7 @@ class Wish:
     cadence: Cadence
     max_entries: int
     send_empty: bool = False
+    follow_ups: FollowUps = NO_FOLLOW_UPS
 
 
 def add_subscriber(
@@ -63,6 +65,7 @@ def subscribe(store: Store, email: str, wish: Wish, *, now: datetime) -> Subscri
         cadence=wish.cadence,
         max_entries=wish.max_entries,
         send_empty=wish.send_empty,
+        follow_ups=wish.follow_ups,
         created_at=now,
         next_due_at=next_slot(wish.cadence, subscriber.timezone, after=now).due_at,
     )
@@ -88,6 +91,15 @@ def resume(store: Store, id: str, *, now: datetime) -> Subscription:
         resumed = replace(subscription, paused=False, paused_until=None, stopped_reason=None, next_due_at=due)
         store.subscriptions.put(resumed)
     return resumed
+
+
+def follow(store: Store, id: str, wanted: FollowUps, *, now: datetime) -> Subscription:
+    """Ask for other follow-ups, from now on: what had changed before is not told of."""
+    with store.write():
+        changed = replace(subscription_of(store, id), follow_ups=wanted)
+        store.subscriptions.put(changed)
+        store.deliveries.follow([id], since=now - FOLLOWED, now=now)
+    return changed
 
 
 def unsubscribe(store: Store, id: str) -> Subscription:

@@ -21,6 +21,7 @@ import structlog
 
 from notifier.digest import EvidenceOf, compose, evidence_of
 from notifier.errors import ChannelStopped, Refused, SendError, TemplateError, TryLater, Unknown, Unreachable
+from notifier.followup import passed_over
 from notifier.matching import Topics
 from notifier.model import Delivery, DeliveryState, Digest, Message, Outcome, Rule, SourceHealth, Subscription
 from notifier.ports import Channel, InStore, Renderer, Store
@@ -120,13 +121,16 @@ def _job(
     frozen = store.deliveries.message(delivery.id)
     if frozen is not None:
         return _Job(delivery=delivery, subscription=subscription, message=frozen, digest=None)
-    items = store.deliveries.items(delivery.id)
+    items, follow_ups = store.deliveries.items(delivery.id), store.deliveries.follow_ups(delivery.id)
+    entries = store.entries.get([*(each.entry_id for each in items), *(each.entry_id for each in follow_ups)])
     digest = compose(
         delivery,
         items,
-        entries=store.entries.get(item.entry_id for item in items),
+        entries=entries,
         evidence=evidence,
         subscription=subscription,
+        follow_ups=follow_ups,
+        growth=store.entries.growth(passed_over(delivery, items, entries)),
         sources=sources,
         rules=rules,
     )

@@ -17,15 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from notifier.errors import RuleError
+from notifier.followup import growth_of
 from notifier.matching import BROKEN, Groups, Index, Matches, RuleSet, Topics, explain, parse, select
 from notifier.model import (
     Delivery,
     DeliveryItem,
     Digest,
+    DigestFollowUp,
     DigestItem,
     Entry,
     Evidence,
+    FollowUp,
+    Growth,
     Mode,
+    Point,
     Reason,
     Rule,
     SourceHealth,
@@ -226,14 +231,22 @@ def compose(
     entries: Mapping[str, Entry],
     evidence: EvidenceOf,
     subscription: Subscription,
+    follow_ups: Sequence[FollowUp] = (),
+    growth: Mapping[str, Sequence[Point]] | None = None,
     sources: Sequence[SourceHealth] = (),
     rules: Sequence[Rule] = (),
 ) -> Digest:
-    """The digest that ``delivery`` says; an item whose entry is gone is left out.
+    """The digest that ``delivery`` says; an item or a follow-up whose entry is gone is left out.
 
-    ``rules`` are the subscription's as they are now, with what is wrong with them.
+    ``growth`` has the points of the entries that ``passed_over`` names; ``rules`` are the subscription's as they are
+    now, with what is wrong with them.
     """
-    found = [(item, _composed(item, entries[item.entry_id], evidence)) for item in items if item.entry_id in entries]
+    grown = {id: growth_of(entries[id], points, delivery) for id, points in (growth or {}).items() if id in entries}
+    found = [
+        (item, _composed(item, entries[item.entry_id], evidence, grown.get(item.entry_id)))
+        for item in items
+        if item.entry_id in entries
+    ]
     includes = [rule for rule in rules if rule.mode is Mode.INCLUDE]
     broken = tuple(rule for rule in rules if rule.broken and (rule.until is None or rule.until > delivery.period_end))
     return Digest(
@@ -244,6 +257,9 @@ def compose(
         period_end=delivery.period_end,
         items=tuple(each for item, each in found if item.shown),
         more=tuple(each for item, each in found if not item.shown),
+        follow_ups=tuple(
+            DigestFollowUp(entry=entries[each.entry_id], what=each) for each in follow_ups if each.entry_id in entries
+        ),
         checked=delivery.checked,
         sources=tuple(sources),
         late=delivery.late,
@@ -252,9 +268,9 @@ def compose(
     )
 
 
-def _composed(item: DeliveryItem, entry: Entry, evidence: EvidenceOf) -> DigestItem:
+def _composed(item: DeliveryItem, entry: Entry, evidence: EvidenceOf, growth: Growth | None) -> DigestItem:
     """What stands behind "more" is a line without evidence."""
     if not item.shown:
         return DigestItem(entry=entry, reasons=item.reasons)
     reasons = tuple(replace(reason, evidence=evidence(reason, entry)) for reason in item.reasons)
-    return DigestItem(entry=entry, reasons=reasons)
+    return DigestItem(entry=entry, reasons=reasons, growth=growth)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from notifier.cadence import next_slot
 from notifier.digest import Choice, Window, choose, compose, evidence_of, reach, want_of
+from notifier.followup import passed_over, pending
 from notifier.lookup import examined, subscription_of
 from notifier.matching import RuleSet, Topics, parse, verdict
 from notifier.model import (
@@ -18,11 +19,12 @@ from notifier.model import (
     Every,
     Evidence,
     Mode,
+    Point,
     Rule,
     SourceHealth,
     Subscription,
 )
-from notifier.ports import Store, StoredSighting
+from notifier.ports import Store, StoredSighting, Titled
 
 PREVIEW_ID = "d_preview"
 
@@ -44,6 +46,9 @@ class Why:
     entry: Entry
     subscription: Subscription
     sightings: tuple[StoredSighting, ...]
+    titles: tuple[Titled, ...]
+    """Other titles that it has or had."""
+    growth: tuple[Point, ...]
     verdicts: tuple[Verdict, ...]
     delivery: Delivery | None
     answer: str
@@ -72,12 +77,16 @@ def preview(
         checked=choice.checked,
         next_attempt_at=now,
     )
+    told = pending([subscription], store.deliveries, look_back=look_back, now=now).get(subscription.id, ())
+    entries = store.entries.get([*(each.entry_id for each in choice.items), *(each.entry_id for each in told)])
     return compose(
         delivery,
         choice.items,
-        entries=store.entries.get(item.entry_id for item in choice.items),
+        entries=entries,
         evidence=evidence_of(topics, now=now),
         subscription=subscription,
+        follow_ups=told,
+        growth=store.entries.growth(passed_over(delivery, choice.items, entries)),
         sources=sources,
         rules=examined(rules, topics),
     )
@@ -107,6 +116,8 @@ def why(
         entry=entry,
         subscription=subscription,
         sightings=tuple(store.entries.sightings([entry.id]).get(entry.id, ())),
+        titles=tuple(each for each in store.entries.titles(entry.id) if each.title != entry.title),
+        growth=tuple(store.entries.growth([entry.id]).get(entry.id, ())),
         verdicts=verdicts,
         delivery=delivery,
         answer=_answer(entry, subscription, verdicts, delivery, look_back=look_back, now=now),

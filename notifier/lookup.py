@@ -54,7 +54,7 @@ def _named(found: T | None, what: str, how: str) -> T:
 
 
 def entry_of(store: Store, reference: str) -> Entry:
-    """The entry that an id, arXiv id, DOI, URL or words of its title name.
+    """The entry that an id, arXiv id, DOI, URL or words of its title, else of a former title, name.
 
     Raises NotFound where nothing, or more than one title, answers to it.
     """
@@ -63,7 +63,7 @@ def entry_of(store: Store, reference: str) -> Entry:
     by_key = store.entries.by_keys(keys := (*parse_reference(reference), reference.strip()))
     if known := [by_key[key] for key in keys if key in by_key]:
         return known[0]
-    titles = store.entries.search_title(reference, limit=4)
+    titles = store.entries.search_title(reference, limit=4) or store.entries.by_former_title(reference, limit=4)
     if not titles:
         raise NotFound(f"No stored paper answers to '{reference}': give its id, DOI, URL or words of its title.")
     if len(titles) > 1 and titles[0].title.casefold() != reference.strip().casefold():

@@ -251,6 +251,21 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUps:
+    """Which changes of a paper that was sent are told of; ``votes`` is the bar to cross. False for none."""
+
+    version: bool = False
+    code: bool = False
+    votes: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.version or self.code or self.votes is not None
+
+
+NO_FOLLOW_UPS = FollowUps()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     id: str
     subscriber: Subscriber
@@ -259,6 +274,7 @@ class Subscription:
     max_entries: int = 20
     """How many entries a digest shows in full; the others stand behind "more"."""
     send_empty: bool = False
+    follow_ups: FollowUps = NO_FOLLOW_UPS
     created_at: datetime
     paused: bool = False
     paused_until: datetime | None = None
@@ -318,10 +334,65 @@ class Reason:
     """Found when a digest is composed; the ledger keeps reasons without it."""
 
 
+class FollowUpKind(StrEnum):
+    VERSION = "version"
+    CODE = "code"
+    VOTES = "votes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """A paper as it was when a subscription was sent it, and as it is now."""
+
+    subscription_id: str
+    entry_id: str
+    since: datetime
+    """When it was sent, or when follow-ups were asked for."""
+    version: int | None
+    had_code: bool
+    upvotes: int | None
+    now_version: int | None
+    now_code_url: str | None
+    now_upvotes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """What became of a paper after it was sent.
+
+    ``value`` is what makes it happen once: the version, the address of the code, the bar of votes. ``before`` and
+    ``after`` are version or votes at ``since`` and when it was planned; for code None.
+    """
+
+    entry_id: str
+    kind: FollowUpKind
+    value: str
+    since: datetime
+    before: int | None = None
+    after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """Votes that came ``since`` an instant; both instants are in the reader's zone, ``today`` is the digest's."""
+
+    gained: int
+    since: datetime
+    today: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestItem:
     entry: Entry
     reasons: tuple[Reason, ...]
+    growth: Growth | None = None
+    """Set for a paper that the digests before passed over, and that comes now because it grew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestFollowUp:
+    entry: Entry
+    what: FollowUp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,6 +416,7 @@ class Digest:
     period_end: datetime
     items: tuple[DigestItem, ...]
     more: tuple[DigestItem, ...] = ()
+    follow_ups: tuple[DigestFollowUp, ...] = ()
     checked: int
     sources: tuple[SourceHealth, ...] = ()
     late: bool = False
@@ -426,6 +498,9 @@ class Planned:
     next_due_at: datetime
     delivery: Delivery | None = None
     items: tuple[DeliveryItem, ...] = field(default=())
+    follow_ups: tuple[FollowUp, ...] = ()
+    follows: bool = False
+    """Whether what becomes of these items is to be told later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,9 @@
 
     due      subscriptions whose slot has come, longest due first, a batch at a time
     choose   their rules against the entries of the look-back window (pure, see digest)
-    record   one delivery per (subscription, slot) with its entries and reasons, and the next slot; rules that broke
+    follow   what became of papers sent earlier, for those who ask for it (pure, see followup)
+    record   one delivery per (subscription, slot) with its entries, reasons and follow-ups, and the next slot; rules
+             that broke
 
 One transaction a batch, under the write lock, so that two planners never decide the same thing.
 """
@@ -17,9 +19,10 @@ import structlog
 
 from notifier.cadence import due_slot, next_slot
 from notifier.digest import Choice, Want, Window, choose, reach, want_of
+from notifier.followup import pending
 from notifier.ids import new_id
 from notifier.matching import RuleSet, collector_paused
-from notifier.model import Delivery, Mode, Planned, Rule, Slot, Subscription
+from notifier.model import Delivery, FollowUp, Mode, Planned, Rule, Slot, Subscription
 from notifier.ports import Store
 
 log = structlog.get_logger()
@@ -89,11 +92,15 @@ def _plan_batch(
         for subscription in due
     ]
     choices = choose(wants, window)
-    planned = [_planned(want, choice, now) for want, choice in zip(wants, choices, strict=True)]
+    told = pending(due, store.deliveries, look_back=look_back, now=now)
+    planned = [
+        _planned(want, choice, told.get(want.subscription.id, ()), now)
+        for want, choice in zip(wants, choices, strict=True)
+    ]
     return planned, [choice.broken for choice in choices]
 
 
-def _planned(want: Want, choice: Choice, now: datetime) -> Planned:
+def _planned(want: Want, choice: Choice, told: tuple[FollowUp, ...], now: datetime) -> Planned:
     subscription = want.subscription
     cadence, zone = subscription.cadence, subscription.subscriber.timezone
     # A microsecond earlier, because the slot that is due may be next_due_at itself.
@@ -101,7 +108,7 @@ def _planned(want: Want, choice: Choice, now: datetime) -> Planned:
     slot, missed = found or (Slot(key="", due_at=now, zone=zone), 0)
     includes = any(rule.mode is Mode.INCLUDE for rule in want.rules)
     # That a rule stopped parsing is told at once, be there papers or not; later digests only repeat it.
-    news = bool(choice.items) or any(reason for _, reason in choice.broken)
+    news = bool(choice.items or told) or any(reason for _, reason in choice.broken)
     wanted = news or (subscription.send_empty and includes)
     late = missed > 1 or now - slot.due_at > _LATE
     return Planned(
@@ -112,6 +119,8 @@ def _planned(want: Want, choice: Choice, now: datetime) -> Planned:
         next_due_at=next_slot(cadence, zone, after=now).due_at,
         delivery=_delivery(want, slot, choice, late=late, now=now) if found and wanted else None,
         items=choice.items,
+        follow_ups=told,
+        follows=bool(subscription.follow_ups),
     )
 
 

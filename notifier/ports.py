@@ -19,6 +19,9 @@ from notifier.model import (
     Digest,
     Entry,
     Fetched,
+    Followed,
+    FollowUp,
+    FollowUps,
     Message,
     Outcome,
     Planned,
@@ -266,6 +269,21 @@ class Deliveries(Protocol):
         ...
 
     def items(self, delivery_id: str) -> list[DeliveryItem]: ...
+
+    def follow(self, subscription_ids: Iterable[str], *, since: datetime, now: datetime) -> None:
+        """Begin anew: follow what was sent after ``since`` from as it is now, or nothing where none is wanted."""
+        ...
+
+    def followed(
+        self, wanted: Mapping[str, FollowUps], *, since: datetime, changed_after: datetime
+    ) -> dict[str, list[Followed]]:
+        """By subscription, of the papers that it was sent after ``since`` those that changed after an instant.
+
+        A sieve: what cannot be a follow-up that is wanted is left out; ``followup`` decides.
+        """
+        ...
+
+    def follow_ups(self, delivery_id: str) -> list[FollowUp]: ...
 
     def freeze(self, delivery_id: str, fence: int, message: Message) -> bool:
         """Keep the message for every later attempt; False if the claim is no longer ours."""

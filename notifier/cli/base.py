@@ -126,6 +126,10 @@ def local(moment: datetime | None, zone: str = "UTC") -> str:
     return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %Z}" if moment else "-"
 
 
+def local_day(moment: datetime, zone: str = "UTC") -> str:
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d}"
+
+
 def _shown(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 

@@ -12,6 +12,7 @@ from notifier import account
 from notifier.app import App
 from notifier.cadence import describe, parse_days, parse_time
 from notifier.cli.base import Json, command, group, instant, local, print_json, print_table, say, warn
+from notifier.followup import KEPT, OFF, format_follow_ups, parse_follow_ups
 from notifier.lookup import examined, subscriber_of, subscription_of
 from notifier.model import Cadence, Every, Rule, Subscriber, Subscription
 
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(subscriptions, name="subscription")
     command(subscriptions, "add")(add_subscription)
     command(subscriptions, "list")(list_subscriptions)
+    command(subscriptions, "follow")(follow)
     command(subscriptions, "pause")(pause)
     command(subscriptions, "resume")(resume)
     command(subscriptions, "remove")(remove_subscription)
@@ -88,11 +90,20 @@ def add_subscription(
         int | None, typer.Option(help="Entries shown in full. Default: setting max_entries.", min=1, max=200)
     ] = None,
     empty: Annotated[bool, typer.Option("--empty", help="Send also when nothing matched.")] = False,
+    follow_ups: Annotated[
+        str, typer.Option(help="Tell what becomes of papers that were sent: version,code,votes:100.")
+    ] = OFF,
     json: Json = False,
 ) -> None:
     """Add a stream of digests for a person; prints its id."""
     cadence = Cadence(every=every, at=parse_time(at), days=parse_days(days) if days else frozenset())
-    wish = account.Wish(channel=channel, cadence=cadence, max_entries=max or app.settings.max_entries, send_empty=empty)
+    wish = account.Wish(
+        channel=channel,
+        cadence=cadence,
+        max_entries=max or app.settings.max_entries,
+        send_empty=empty,
+        follow_ups=parse_follow_ups(follow_ups),
+    )
     with app.store() as store:
         subscription = account.subscribe(store, email, wish, now=app.clock())
     if json:
@@ -119,7 +130,7 @@ def list_subscriptions(
         print_json([_subscription_data(each, rules.get(each.id, ())) for each in found])
         return
     print_table(
-        ["ID", "PERSON", "CHANNEL", "WHEN", "MAX", "RULES", "NEXT", "LAST SLOT"],
+        ["ID", "PERSON", "CHANNEL", "WHEN", "MAX", "FOLLOW-UPS", "RULES", "NEXT", "LAST SLOT"],
         [
             [
                 each.id,
@@ -127,6 +138,7 @@ def list_subscriptions(
                 str(each.address),
                 _when(each),
                 str(each.max_entries),
+                format_follow_ups(each.follow_ups) or OFF,
                 _rules(rules.get(each.id, ())),
                 _next(each),
                 _last(each),
@@ -137,6 +149,22 @@ def list_subscriptions(
     )
     for rule in (rule for own in rules.values() for rule in own if rule.broken):
         say(f"{rule.id} of {rule.subscription_id} is off: {rule.broken}")
+
+
+def follow(
+    app: App,
+    id: SubscriptionId,
+    follow_ups: Annotated[
+        str, typer.Argument(help="What to tell of: version, code, votes:100, divided by commas; or off.")
+    ],
+) -> None:
+    """Tell in the next digest what became of papers that were sent: a new version, code, a bar of votes."""
+    with app.store() as store:
+        changed = account.follow(store, id, parse_follow_ups(follow_ups), now=app.clock())
+    if changed.follow_ups:
+        say(f"{id} follows papers from now on, for {KEPT.days} days each: {format_follow_ups(changed.follow_ups)}.")
+    else:
+        say(f"{id} follows papers no more.")
 
 
 def pause(
@@ -220,6 +248,7 @@ def _subscription_data(each: Subscription, rules: Sequence[Rule]) -> dict[str, o
         "timezone": each.subscriber.timezone,
         "max": each.max_entries,
         "empty": each.send_empty,
+        "follow_ups": format_follow_ups(each.follow_ups) or OFF,
         "paused": each.paused,
         "paused_until": each.paused_until,
         "next_due_at": each.next_due_at,

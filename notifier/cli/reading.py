@@ -17,7 +17,7 @@ import typer
 from rich.text import Text
 
 from notifier.app import App
-from notifier.cli.base import Json, command, console, local, print_json, print_table, say, warn
+from notifier.cli.base import Json, command, console, local, local_day, print_json, print_table, say, warn
 from notifier.cli.people import SubscriptionId
 from notifier.cli.rules import pointer
 from notifier.deliver import health
@@ -27,6 +27,7 @@ from notifier.lookup import entry_of
 from notifier.model import Delivery, DeliveryState, Digest, DigestItem, Entry, Evidence, Reason, Subscription
 from notifier.search import Found, search
 
+_LATEST_POINTS = 7
 _TROUBLE = (DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.DEFERRED)
 
 
@@ -145,6 +146,12 @@ def why_(
     for seen in found.sightings:
         announced = f" as {seen.announce}" if seen.announce else ""
         say(f"  seen by {seen.source}{announced} {local(seen.first_at, zone)}")
+    for each in found.titles:
+        days = " to ".join(dict.fromkeys(local_day(moment, zone) for moment in (each.first_at, each.last_at)))
+        say(f"  also titled “{each.title}” ({days})")
+    if grown := [each for each in found.growth if each.upvotes is not None]:
+        votes = " → ".join(str(each.upvotes) for each in grown[-_LATEST_POINTS:])
+        say(f"  votes {votes} (since {local_day(grown[-_LATEST_POINTS:][0].at, zone)})")
     say("")
     print_table(
         ["RULE", "MODE", "QUERY", "HOLDS", "WHY"],
@@ -271,6 +278,8 @@ def _why_data(found: Why) -> dict[str, object]:
             {"source": s.source, "first_at": s.first_at, "last_at": s.last_at, "announce": s.announce}
             for s in found.sightings
         ],
+        "titles": [{"title": t.title, "first_at": t.first_at, "last_at": t.last_at} for t in found.titles],
+        "growth": [{"at": p.at, "upvotes": p.upvotes, "comments": p.comments, "stars": p.stars} for p in found.growth],
         "rules": [
             {
                 "id": v.rule.id,

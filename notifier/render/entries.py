@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC
 
-from notifier.model import DigestItem, Entry, Evidence, Reason
+from notifier.model import DigestItem, Entry, Evidence, Growth, Reason
 from notifier.render.catalog import SHORT_DATE, SHORT_DATE_WITH_YEAR, Catalog, message
 from notifier.render.excerpt import Piece, excerpt
 from notifier.render.tex import readable
@@ -46,7 +46,7 @@ def entry_view(item: DigestItem, catalog: Catalog, *, year: int, limit: int, sum
     return EntryView(
         title=title(entry, catalog),
         url=web_url(entry.url) or web_url(entry.pdf_url),
-        facts=tuple(_facts(entry, catalog, year)),
+        facts=tuple(_facts(item, catalog, year)),
         because=tuple(_because(each, catalog) for each in reasons),
         other_rules=catalog.count("and %(num)s other rule", "and %(num)s other rules", others) if others else "",
         excerpt=_excerpt(item, limit),
@@ -59,8 +59,8 @@ def title(entry: Entry, catalog: Catalog, limit: int = 300) -> str:
     return plain(readable(plain(entry.title, 600))[0], limit) or catalog.say("Untitled")
 
 
-def _facts(entry: Entry, catalog: Catalog, year: int) -> list[Fact]:
-    published = entry.published_at
+def _facts(item: DigestItem, catalog: Catalog, year: int) -> list[Fact]:
+    entry, published = item.entry, item.entry.published_at
     # A publication date is the source's day, not an instant in the reader's: it is never moved into their zone.
     day = published.astimezone(UTC) if published else None
     texts = [
@@ -70,12 +70,25 @@ def _facts(entry: Entry, catalog: Catalog, year: int) -> list[Fact]:
     ]
     facts = [Fact(text=text) for text in texts if text]
     if entry.upvotes:
-        spoken = catalog.count("%(num)s vote", "%(num)s votes", entry.upvotes)
-        facts.append(Fact(text=f"▲\u00a0{catalog.number(entry.upvotes)}", spoken=spoken))
+        facts.append(votes(entry.upvotes, item.growth, catalog))
     if entry.comments:
         comments = catalog.count("%(num)s comment", "%(num)s comments", entry.comments)
         facts.append(Fact(text=comments.replace(" ", "\u00a0")))
     return facts
+
+
+def votes(number: int, growth: Growth | None, catalog: Catalog) -> Fact:
+    """``▲ 155``, or ``▲ 155 (+120 since Monday)`` of a paper that comes again or late."""
+    shown = f"▲\u00a0{catalog.number(number)}"
+    spoken = catalog.count("%(num)s vote", "%(num)s votes", number)
+    if growth is None or growth.gained <= 0:
+        return Fact(text=shown, spoken=spoken)
+    since = catalog.say(
+        "+%(votes)s since %(when)s",
+        votes=catalog.number(growth.gained),
+        when=catalog.when(growth.since, growth.today),
+    )
+    return Fact(text=f"{shown} ({since})", spoken=f"{spoken} ({since})")
 
 
 def _people(entry: Entry, catalog: Catalog) -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from notifier.model import Digest, DigestItem, Every, SourceHealth
 from notifier.render.catalog import LONG_DAY, SHORT_DAY, Catalog, message
 from notifier.render.entries import title
+from notifier.render.followups import LISTED_FOLLOW_UPS, follow_up_views
 from notifier.render.links import Links
 from notifier.render.text import plain, web_url
 from notifier.render.view import DigestView, FooterView, Link, MoreView
@@ -56,7 +57,9 @@ def grouped(items: tuple[DigestItem, ...]) -> list[Group]:
 def digest_view(digest: Digest, catalog: Catalog, links: Links) -> DigestView:
     found = len(digest.items) + len(digest.more)
     day = _day(digest, catalog, SHORT_DAY)
-    papers = catalog.count("%(num)s paper", "%(num)s papers", found) if found else _nothing(digest, catalog)
+    followed = follow_up_views(digest, catalog)
+    others = len(followed) - LISTED_FOLLOW_UPS
+    papers = _papers(digest, catalog, found)
     return DigestView(
         language=catalog.language,
         subject=" · ".join([papers, *_top_labels(digest), day]),
@@ -68,14 +71,19 @@ def digest_view(digest: Digest, catalog: Catalog, links: Links) -> DigestView:
         next=_next(digest, catalog),
         notices=tuple(_notices(digest, catalog)),
         more=_more(digest, catalog, links),
+        follow_ups=followed[:LISTED_FOLLOW_UPS],
+        other_follow_ups=catalog.count("and %(num)s other", "and %(num)s others", others) if others > 0 else "",
         footer=_footer(digest, catalog, links),
     )
 
 
-def _nothing(digest: Digest, catalog: Catalog) -> str:
-    """What a digest without papers is about."""
-    broken = len(digest.warnings)
-    if broken:
+def _papers(digest: Digest, catalog: Catalog, found: int) -> str:
+    """What the digest is about, be it without papers."""
+    if found:
+        return catalog.count("%(num)s paper", "%(num)s papers", found)
+    if told := len({each.entry.id for each in digest.follow_ups}):
+        return catalog.count("%(num)s follow-up", "%(num)s follow-ups", told)
+    if broken := len(digest.warnings):
         return catalog.count("%(num)s rule to be mended", "%(num)s rules to be mended", broken)
     return catalog.say("Nothing new")
 
@@ -97,10 +105,11 @@ def _top_labels(digest: Digest) -> list[str]:
 
 
 def _preheader(digest: Digest, catalog: Catalog) -> str:
-    if not digest.items:
+    papers = [each.entry for each in (*digest.items, *digest.more)]
+    papers = papers or list(dict.fromkeys(each.entry for each in digest.follow_ups))
+    if not papers:
         return next(_warnings(digest, catalog), "") or next(_notices(digest, catalog), "")
-    first = title(digest.items[0].entry, catalog, 90)
-    others = len(digest.items) + len(digest.more) - 1
+    first, others = title(papers[0], catalog, 90), len(papers) - 1
     if not others:
         return first
     return catalog.count("%(title)s and %(num)s more", "%(title)s and %(num)s more", others, title=first)

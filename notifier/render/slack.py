@@ -85,6 +85,7 @@ class SlackComposer:
                 yield [*lead, *([{"type": "divider"}] if divided else []), *self._entry(item, year)]
                 lead = []
         yield from ([section] for section in self._more(view))
+        yield from ([section] for section in self._follow_ups(view))
         yield [*self._context("foot", view=view), *_buttons(view, self._catalog)]
 
     def _render_entry(self, item: DigestItem, year: int) -> tuple[Block, ...]:
@@ -98,11 +99,18 @@ class SlackComposer:
 
     def _more(self, view: DigestView) -> Iterator[Block]:
         """Titles behind the cap, line by line, where no page can show them."""
-        if view.more is None or view.more.url:
-            return
+        if view.more is not None and not view.more.url:
+            yield from self._lines("more", view)
+
+    def _follow_ups(self, view: DigestView) -> Iterator[Block]:
+        if view.follow_ups:
+            yield from self._lines("follow_ups", view)
+
+    def _lines(self, name: str, view: DigestView) -> Iterator[Block]:
+        """As many sections as it takes, no line parted."""
         lines: list[str] = []
         used = 0
-        for line in self._text("more", view=view).splitlines():
+        for line in self._text(name, view=view).splitlines():
             if used + len(line) + 1 > SECTION:
                 yield _section("\n".join(lines))
                 lines, used = [], 0

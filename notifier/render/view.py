@@ -58,6 +58,16 @@ class MoreView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUpView:
+    """What became of one paper that was sent: its facts since then, and its code where that is new."""
+
+    title: str
+    url: str | None
+    facts: tuple[Fact, ...]
+    code: Link | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FooterView:
     checked: str
     health: tuple[str, ...]
@@ -85,4 +95,7 @@ class DigestView:
     notices: tuple[str, ...]
     """Sentences that come before the entries: late, honest silence, rules that no longer parse."""
     more: MoreView | None
+    follow_ups: tuple[FollowUpView, ...]
+    other_follow_ups: str
+    """ "and 3 others", or empty."""
     footer: FooterView

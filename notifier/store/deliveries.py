@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
-from notifier.model import Delivery, DeliveryItem, DeliveryState, Message, Outcome, Planned
+from notifier.model import (
+    Delivery,
+    DeliveryItem,
+    DeliveryState,
+    Followed,
+    FollowUp,
+    FollowUps,
+    Message,
+    Outcome,
+    Planned,
+)
 from notifier.store import rows
 from notifier.store.statements import queries
 
@@ -23,6 +34,7 @@ class DeliveryRows:
         # Ids are random: those that are there now are those that were new.
         added = self._conn.execute(SQL["keys_of_deliveries"], {"ids": rows.array(items_of)}).fetchall()
         self._add_items(items_of, added)
+        self._add_follow_ups(planned, {row["id"] for row in added})
         self._conn.executemany(
             SQL["advance"],
             [
@@ -51,6 +63,32 @@ class DeliveryRows:
                 if item.entry_id in entries
             ),
         )
+
+    def _add_follow_ups(self, planned: Sequence[Planned], added: Set[str]) -> None:
+        new = [(each.delivery.id, each) for each in planned if each.delivery and each.delivery.id in added]
+        told = [rows.follow_up_params(id, one) for id, each in new for one in each.follow_ups]
+        self._conn.executemany(SQL["add_follow_up"], told)
+        self._conn.executemany(SQL["move_on"], told)
+        if follows := [id for id, each in new if each.follows]:
+            self._conn.execute(SQL["follow_items"], {"ids": rows.array(follows)})
+
+    def follow(self, subscription_ids: Iterable[str], *, since: datetime, now: datetime) -> None:
+        wanted = {"ids": rows.array(subscription_ids), "since": rows.stamp(since), "now": rows.stamp(now)}
+        self._conn.execute(SQL["unfollow"], wanted)
+        self._conn.execute(SQL["follow_sent"], wanted)
+
+    def followed(
+        self, wanted: Mapping[str, FollowUps], *, since: datetime, changed_after: datetime
+    ) -> dict[str, list[Followed]]:
+        found: dict[str, list[Followed]] = {}
+        wishes = json.dumps({id: [each.version, each.code, each.votes] for id, each in wanted.items()})
+        bounds = {"since": rows.stamp(since), "changed_after": rows.stamp(changed_after)}
+        for row in self._conn.execute(SQL["followed"], {"wanted": wishes} | bounds):
+            found.setdefault(row["s_id"], []).append(rows.followed(row))
+        return found
+
+    def follow_ups(self, delivery_id: str) -> list[FollowUp]:
+        return [rows.follow_up(row) for row in self._conn.execute(SQL["follow_ups"], {"id": delivery_id})]
 
     def ledger(self, subscription_ids: Iterable[str], *, since: datetime) -> dict[str, frozenset[str]]:
         found: dict[str, set[str]] = {}

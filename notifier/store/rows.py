@@ -9,8 +9,10 @@ from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
+from notifier.followup import format_follow_ups, parse_follow_ups
 from notifier.merging import PRECEDENCE
 from notifier.model import (
+    NO_FOLLOW_UPS,
     Address,
     Cadence,
     Delivery,
@@ -18,6 +20,9 @@ from notifier.model import (
     DeliveryState,
     Entry,
     Every,
+    Followed,
+    FollowUp,
+    FollowUpKind,
     Message,
     Mode,
     Moving,
@@ -235,6 +240,7 @@ def subscription_params(subscription: Subscription) -> Params:
         "days": json.dumps(sorted(subscription.cadence.days)),
         "max_entries": subscription.max_entries,
         "send_empty": subscription.send_empty,
+        "follow_ups": format_follow_ups(subscription.follow_ups),
         "created_at": stamp(subscription.created_at),
         "paused": subscription.paused,
         "paused_until": stamp_or_none(subscription.paused_until),
@@ -263,6 +269,7 @@ def subscription(row: Row) -> Subscription:
         ),
         max_entries=row["max_entries"],
         send_empty=bool(row["send_empty"]),
+        follow_ups=parse_follow_ups(row["follow_ups"]) if row["follow_ups"] else NO_FOLLOW_UPS,
         created_at=datetime.fromisoformat(row["created_at"]),
         paused=bool(row["paused"]),
         paused_until=instant_or_none(row["paused_until"]),
@@ -375,6 +382,43 @@ def message(delivery_id: str, row: Row, parts: tuple[bytes, ...]) -> Message:
 def item(row: Row) -> DeliveryItem:
     return DeliveryItem(
         entry_id=row["entry"], rank=row["rank"], shown=bool(row["shown"]), reasons=reasons(row["reasons"])
+    )
+
+
+def followed(row: Row) -> Followed:
+    return Followed(
+        subscription_id=row["s_id"],
+        entry_id=row["entry_id"],
+        since=datetime.fromisoformat(row["since"]),
+        version=row["version"],
+        had_code=bool(row["has_code"]),
+        upvotes=row["upvotes"],
+        now_version=row["now_version"],
+        now_code_url=row["now_code_url"],
+        now_upvotes=row["now_upvotes"],
+    )
+
+
+def follow_up_params(delivery_id: str, each: FollowUp) -> Params:
+    return {
+        "delivery": delivery_id,
+        "entry": each.entry_id,
+        "kind": str(each.kind),
+        "value": each.value,
+        "since": stamp(each.since),
+        "before": each.before,
+        "after": each.after,
+    }
+
+
+def follow_up(row: Row) -> FollowUp:
+    return FollowUp(
+        entry_id=row["entry_id"],
+        kind=FollowUpKind(row["kind"]),
+        value=row["value"],
+        since=datetime.fromisoformat(row["since"]),
+        before=row["before"],
+        after=row["after"],
     )
 
 

@@ -28,9 +28,10 @@ NAMES: dict[str, type] = {
     "reason": views.Because,
     "piece": Piece,
     "each": views.Link,
+    "paper": views.FollowUpView,
 }
-PLAIN = {"entries", "label", "notice", "sentence", "because", "cut", "summary", "loop"}
-NESTED = {"more": views.MoreView, "footer": views.FooterView}
+PLAIN = {"entries", "label", "notice", "sentence", "because", "cut", "summary", "line", "loop"}
+NESTED = {"more": views.MoreView, "footer": views.FooterView, "code": views.Link}
 
 
 def attributes(tree: nodes.Template) -> Iterator[tuple[Any, str]]:

@@ -18,6 +18,69 @@ SELECT e.id, e.pk FROM json_each(:ids) AS wanted JOIN entry AS e ON e.id = wante
 INSERT INTO delivery_item (entry, subscription, delivery, rank, shown, reasons) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (entry, subscription) DO NOTHING
 
+-- name: add_follow_up
+INSERT INTO follow_up (subscription, entry, kind, value, delivery, since, before, after)
+SELECT d.subscription, e.pk, :kind, :value, d.pk, :since, :before, :after
+FROM delivery AS d JOIN entry AS e ON e.id = :entry
+WHERE d.id = :delivery
+ON CONFLICT (subscription, entry, kind, value) DO NOTHING
+
+-- name: move_on
+-- What was told of is the past that the next follow-up is measured by.
+UPDATE followed SET
+    version = CASE WHEN :kind = 'version' THEN :after ELSE version END,
+    has_code = has_code OR :kind = 'code',
+    upvotes = CASE WHEN :kind = 'votes' THEN :after ELSE upvotes END
+WHERE entry = (SELECT pk FROM entry WHERE id = :entry)
+    AND subscription = (SELECT subscription FROM delivery WHERE id = :delivery)
+
+-- name: follow_items
+INSERT INTO followed (entry, subscription, since, version, has_code, upvotes)
+SELECT i.entry, i.subscription, d.created_at, e.version, e.code_url IS NOT NULL, e.upvotes
+FROM json_each(:ids) AS wanted
+JOIN delivery AS d ON d.id = wanted.value
+JOIN delivery_item AS i ON i.delivery = d.pk
+JOIN entry AS e ON e.pk = i.entry
+WHERE true
+ON CONFLICT (entry, subscription) DO NOTHING
+
+-- name: unfollow
+DELETE FROM followed WHERE subscription IN (
+    SELECT s.pk FROM json_each(:ids) AS wanted JOIN subscription AS s ON s.id = wanted.value)
+
+-- name: follow_sent
+INSERT INTO followed (entry, subscription, since, version, has_code, upvotes)
+SELECT i.entry, i.subscription, :now, e.version, e.code_url IS NOT NULL, e.upvotes
+FROM json_each(:ids) AS wanted
+JOIN subscription AS s ON s.id = wanted.value AND s.follow_ups <> ''
+JOIN delivery AS d ON d.subscription = s.pk AND d.created_at > :since
+JOIN delivery_item AS i ON i.delivery = d.pk
+JOIN entry AS e ON e.pk = i.entry
+
+-- name: followed
+-- From the few entries that changed to who follows them. A paper in a digest that never went out was not sent.
+WITH wanted AS MATERIALIZED (
+    SELECT s.pk, s.id, w.value ->> 0 AS version, w.value ->> 1 AS code, w.value ->> 2 AS votes
+    FROM json_each(:wanted) AS w JOIN subscription AS s ON s.id = w.key)
+SELECT w.id AS s_id, e.id AS entry_id, f.since, f.version, f.has_code, f.upvotes, e.version AS now_version,
+    e.code_url AS now_code_url, e.upvotes AS now_upvotes
+FROM entry AS e
+JOIN followed AS f ON f.entry = e.pk
+JOIN wanted AS w ON w.pk = f.subscription
+JOIN delivery_item AS i ON i.entry = f.entry AND i.subscription = f.subscription
+JOIN delivery AS d ON d.pk = i.delivery
+WHERE e.changed_at > :changed_after AND d.created_at > :since AND d.state NOT IN ('failed', 'cancelled', 'superseded')
+    AND (w.version AND e.version > coalesce(f.version, 1)
+        OR w.code AND e.code_url IS NOT NULL AND NOT f.has_code
+        OR e.upvotes >= w.votes AND coalesce(f.upvotes, 0) < w.votes)
+ORDER BY f.since DESC, e.id
+
+-- name: follow_ups
+SELECT e.id AS entry_id, f.kind, f.value, f.since, f.before, f.after
+FROM follow_up AS f JOIN entry AS e ON e.pk = f.entry
+WHERE f.delivery = (SELECT pk FROM delivery WHERE id = :id)
+ORDER BY f.since DESC, e.id, f.kind DESC
+
 -- name: advance
 UPDATE subscription SET next_due_at = :next_due_at, planned_until = :planned_until, last_slot = :last_slot,
     last_checked = :last_checked
