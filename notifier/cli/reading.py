@@ -265,6 +265,17 @@ def _digest_data(digest: Digest) -> dict[str, object]:
             *(_item_data(item, shown=True) for item in digest.items),
             *(_item_data(item, shown=False) for item in digest.more),
         ],
+        "follow_ups": [
+            {
+                "id": each.what.entry_id,
+                "kind": each.what.kind,
+                "value": each.what.value,
+                "since": each.what.since,
+                "before": each.what.before,
+                "after": each.what.after,
+            }
+            for each in digest.follow_ups
+        ],
         "warnings": [{"rule": each.id, "name": each.name, "reason": each.broken} for each in digest.warnings],
     }
 

@@ -12,8 +12,21 @@ import pytest
 
 from notifier.collect import absorb
 from notifier.conditions import EVERY, NONE, Phrase, without
-from notifier.model import Announce, DeliveryState, Message, Mode, Moving, Outcome, SourceState
-from notifier.ports import SightedEntry, Store, StoredSighting
+from notifier.model import (
+    Announce,
+    DeliveryState,
+    FollowUp,
+    FollowUpKind,
+    FollowUps,
+    Message,
+    Mode,
+    Moving,
+    Outcome,
+    Point,
+    Saying,
+    SourceState,
+)
+from notifier.ports import SightedEntry, Store, StoredSighting, Titled
 from notifier.store import SqliteStore
 from tests.builders import NOW, entry, planned, rule, sighting, source, subscriber, subscription
 
@@ -187,6 +200,74 @@ def test_two_entries_that_turn_out_to_be_one_are_joined_with_their_ledger(people
     assert peopled.deliveries.ledger(["s_one"], since=NOW - 9 * DAY) == {"s_one": frozenset({"arxiv:2512.00009"})}
 
 
+def test_what_a_source_said_comes_back_as_it_was_said(store: Store) -> None:
+    full = sighting(1, abstract="Über α.", authors=("A", "B"), published_at=NOW, upvotes=0, version=2, extra='{"x":1}')
+    absorb(store, [full], source="feed", baseline=True, now=NOW)
+    (seen,) = store.entries.sightings([full.entry.id])[full.entry.id]
+    assert (seen.is_news, seen.said) == (False, (Saying(at=NOW, entry=replace(full.entry, id="")),))
+
+
+def test_an_entry_keeps_every_title_with_its_days(store: Store) -> None:
+    for day, title in ((0, "Walking"), (1, "Walking"), (2, "Walking Well")):
+        absorb(store, [sighting(1, title=title, version=day + 1)], source="feed", baseline=False, now=NOW + day * DAY)
+    assert store.entries.titles("arxiv:2512.00001") == [
+        Titled(title="Walking", first_at=NOW, last_at=NOW + DAY),
+        Titled(title="Walking Well", first_at=NOW + 2 * DAY, last_at=NOW + 2 * DAY),
+    ]
+
+
+def test_titles_that_change_with_every_answer_are_bounded(store: Store) -> None:
+    for hour in range(30):
+        absorb(store, [sighting(1, title=f"Now {hour}")], source="feed", baseline=False, now=NOW + hour * LEASE)
+    titles = [each.title for each in store.entries.titles("arxiv:2512.00001")]
+    assert titles == [f"Now {hour}" for hour in range(10, 30)]
+
+
+def test_an_entry_is_found_by_a_title_it_once_had_and_not_by_the_present_one(store: Store) -> None:
+    for day, title in enumerate(("Crawling: first steps", "Walking")):
+        absorb(store, [sighting(1, title=title)], source="feed", baseline=False, now=NOW + day * DAY)
+    assert [e.title for e in store.entries.by_former_title("first CRAWLING")] == ["Walking"]
+    assert store.entries.by_former_title("walking") == store.entries.by_former_title(" ") == []
+
+
+def test_growth_has_a_point_a_day_and_only_where_something_moved(store: Store) -> None:
+    told = [(0, 3), (4, 5), (24, 5), (48, 9)]
+    for hour, votes in told:
+        at = NOW + timedelta(hours=hour)
+        absorb(store, [sighting(1, upvotes=votes, abstract=f"{hour}")], source="feed", baseline=False, now=at)
+    assert store.entries.growth(["arxiv:2512.00001", "unknown"]) == {
+        "arxiv:2512.00001": [
+            Point(at=NOW + timedelta(hours=4), upvotes=5),
+            Point(at=NOW + timedelta(hours=48), upvotes=9),
+        ]
+    }
+
+
+def test_growth_is_bounded_in_points_and_in_days(store: Store) -> None:
+    for day in range(100):
+        absorb(store, [sighting(1, upvotes=day)], source="feed", baseline=False, now=NOW + day * DAY)
+    points = store.entries.growth(["arxiv:2512.00001"])["arxiv:2512.00001"]
+    assert [point.upvotes for point in points] == list(range(40, 100))
+    absorb(store, [sighting(1, upvotes=500)], source="feed", baseline=False, now=NOW + 180 * DAY)
+    points = store.entries.growth(["arxiv:2512.00001"])["arxiv:2512.00001"]
+    assert [point.upvotes for point in points] == [*range(90, 100), 500]
+
+
+def test_two_entries_that_turn_out_to_be_one_join_titles_growth_and_what_is_followed(peopled: Store) -> None:
+    loose = sighting(id="feed:x", keys=("feed:x",), title="Loose", upvotes=1)
+    absorb(peopled, [loose], source="feed", baseline=False, now=NOW)
+    with peopled.write():
+        peopled.subscriptions.put(subscription(follow_ups=FollowUps(votes=9)))
+        peopled.deliveries.record([replace(planned("d_one", "s_one", "k", "feed:x"), follows=True)])
+    both = sighting(9, keys=("arxiv:2512.00009", "feed:x"), title="Firm", upvotes=20)
+    absorb(peopled, [both], source="arxiv", baseline=False, now=NOW + DAY)
+    joined = "arxiv:2512.00009"
+    assert [each.title for each in peopled.entries.titles(joined)] == ["Loose", "Firm"]
+    assert [point.upvotes for point in peopled.entries.growth([joined])[joined]] == [1, 20]
+    followed = peopled.deliveries.followed({"s_one": FollowUps(votes=9)}, since=NOW - DAY, changed_after=NOW)
+    assert [(each.entry_id, each.upvotes, each.now_upvotes) for each in followed["s_one"]] == [(joined, 1, 20)]
+
+
 def test_titles_are_found_by_words_whatever_signs_a_person_types(store: Store) -> None:
     absorb(store, [sighting(1, title="Scaling: laws (again)")], source="feed", baseline=False, now=NOW)
     assert [e.title for e in store.entries.search_title('laws "scaling')] == ["Scaling: laws (again)"]
@@ -269,6 +350,35 @@ def test_an_entry_goes_to_a_subscription_once(peopled: Store) -> None:
     found = peopled.deliveries.of_entry("s_one", "arxiv:2512.00001")
     assert found is not None
     assert found[0].id == "d_one"
+
+
+def test_a_follow_up_goes_to_a_subscription_once(peopled: Store) -> None:
+    told = FollowUp(entry_id="arxiv:2512.00001", kind=FollowUpKind.VERSION, value="2", since=NOW, before=1, after=2)
+    with peopled.write():
+        peopled.deliveries.record([replace(planned("d_one", "s_one", "k1"), follow_ups=(told,))])
+        peopled.deliveries.record([replace(planned("d_two", "s_one", "k2"), follow_ups=(told,))])
+    assert peopled.deliveries.follow_ups("d_one") == [told]
+    assert peopled.deliveries.follow_ups("d_two") == []
+
+
+def test_papers_are_followed_from_as_they_are_when_it_is_asked_for(peopled: Store) -> None:
+    wanted = FollowUps(version=True, code=True, votes=10)
+    with peopled.write():
+        peopled.deliveries.record([planned("d_one", "s_one", "k1", "arxiv:2512.00001")])
+    absorb(peopled, [sighting(1, version=2, upvotes=20)], source="feed", baseline=False, now=NOW)
+    with peopled.write():
+        peopled.subscriptions.put(subscription(follow_ups=wanted))
+        peopled.deliveries.follow(["s_one"], since=NOW - DAY, now=NOW)
+    since = {"since": NOW - DAY, "changed_after": NOW - DAY}
+    assert peopled.deliveries.followed({"s_one": wanted}, **since) == {}
+    revised = sighting(1, version=3, upvotes=30, code_url="https://c/")
+    absorb(peopled, [revised], source="feed", baseline=False, now=NOW + DAY)
+    (paper,) = peopled.deliveries.followed({"s_one": wanted}, **since)["s_one"]
+    assert (paper.version, paper.now_version, paper.had_code, paper.now_code_url) == (2, 3, False, "https://c/")
+    with peopled.write():
+        peopled.subscriptions.put(subscription())
+        peopled.deliveries.follow(["s_one"], since=NOW - DAY, now=NOW)
+    assert peopled.deliveries.followed({"s_one": wanted}, **since) == {}
 
 
 def test_a_claim_counts_the_attempt_and_holds_until_the_lease_ends(peopled: Store) -> None:
