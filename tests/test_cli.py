@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,53 @@ def test_why_tells_the_story_from_not_matched_to_sent(notifier: Shell, subscript
     assert "7" in notifier("why", "Reward models, part 2", subscription).out
 
 
+def test_follow_ups_are_asked_for_shown_and_ended(notifier: Shell, subscription: str) -> None:
+    assert notifier("subscription", "list", "--json").json[0]["follow_ups"] == "off"
+    assert "version,votes:100" in notifier("subscription", "follow", subscription, "votes:100,version").out
+    assert "version,votes:100" in notifier("subscription", "list").out
+    assert "no more" in notifier("subscription", "follow", subscription, "off").out
+    assert notifier.tried("subscription", "follow", subscription, "citations").code == 2
+    assert notifier.tried("subscription", "follow", "s_nobody", "code").code == 2
+    options = ("ada@example.org", "--channel", "outbox", "--every", "weekly", "--follow-ups", "code")
+    assert notifier("subscription", "add", *options, "--json").json["follow_ups"] == "code"
+
+
+def test_a_digest_of_follow_ups_goes_out_with_its_subject(notifier: Shell, subscription: str, tmp_path: Path) -> None:
+    notifier("rule", "add", subscription, "reward")
+    notifier("subscription", "follow", subscription, "version,code")
+    notifier("import", papers(paper(1, version=1)))
+    notifier("run", "--once", "--now", "2025-12-16T08:00:00+01:00")
+    revised = paper(1, version=2, code_url="https://code.example.org/x")
+    notifier("import", papers(revised), "--now", "2025-12-16T20:00:00+01:00")
+    shown = notifier("preview", subscription, "--json", "--now", "2025-12-16T21:00:00+01:00").json["follow_ups"]
+    assert [(each["kind"], each["value"]) for each in shown] == [
+        ("version", "2"),
+        ("code", "https://code.example.org/x"),
+    ]
+    for day in ("17", "18"):
+        notifier("run", "--once", "--now", f"2025-12-{day}T08:00:00+01:00")
+    subjects = [line for file in sorted((tmp_path / "data").rglob("*.eml")) for line in _subject(file)]
+    assert subjects == ["1 paper · reward · Tue 16 Dec", "1 follow-up · Wed 17 Dec"]
+
+
+def _subject(file: Path) -> list[str]:
+    return [str(message_from_bytes(file.read_bytes(), policy=policy.default)["Subject"])]
+
+
+def test_why_names_former_titles_and_votes_and_finds_by_them(notifier: Shell, subscription: str) -> None:
+    told = (("2025-12-14", "Crawling", 3), ("2025-12-15", "Walking", 8))
+    for version, (day, title, votes) in enumerate(told, start=1):
+        file = papers(paper(1, title=title, version=version, upvotes=votes))
+        notifier("import", file, "--now", f"{day}T05:00:00+01:00")
+    ran = notifier("why", "crawling", subscription)
+    assert ran.out.startswith("Walking\n")
+    assert "also titled “Crawling” (2025-12-14)" in ran.out
+    assert "votes 3 → 8 (since 2025-12-14)" in ran.out
+    story = notifier("why", "walking", subscription, "--json").json
+    assert [each["title"] for each in story["titles"]] == ["Crawling"]
+    assert [each["upvotes"] for each in story["growth"]] == [3, 8]
+
+
 def test_a_removed_person_leaves_nothing(notifier: Shell, subscription: str) -> None:
     notifier("rule", "add", subscription, "reward")
     notifier("subscriber", "remove", "ada@example.org")
@@ -254,7 +302,7 @@ def test_every_command_is_in_the_readme() -> None:
         *("demo", "init", "doctor", "serve", "run --once", "import", "match", "preview", "why", "deliveries", "health"),
         *(f"source {verb}" for verb in ("add", "list", "fetch", "remove", "pause", "resume", "import", "export")),
         *(f"subscriber {verb}" for verb in ("add", "list", "remove")),
-        *(f"subscription {verb}" for verb in ("add", "list", "pause", "resume", "remove")),
+        *(f"subscription {verb}" for verb in ("add", "list", "follow", "pause", "resume", "remove")),
         *(f"rule {verb}" for verb in ("add", "list", "remove", "history", "undo", "test", "stats")),
         *(f"rules {verb}" for verb in ("export", "import")),
         *(f"topics {verb}" for verb in ("list", "show", "check")),
