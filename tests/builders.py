@@ -22,6 +22,7 @@ from notifier.model import (
     Subscriber,
     Subscription,
 )
+from notifier.ports import SightedEntry, StoredSighting
 
 NOW = datetime(2025, 12, 16, 7, 0, tzinfo=UTC)
 MORNING = Cadence(every=Every.DAILY, at=time(8))
@@ -96,3 +97,10 @@ def planned(id: str = "d_one", subscription_id: str = "s_one", key: str = "2025-
         delivery=delivery,
         items=tuple(DeliveryItem(entry_id=e, rank=i, shown=True, reasons=()) for i, e in enumerate(entries)),
     )
+
+
+def sighted(entry: Entry, *sources: str, at: datetime = NOW) -> SightedEntry:
+    """As it goes into the store, shown by ``sources`` at one instant."""
+    names = sources or ("feed",)
+    shown = tuple(StoredSighting(source=each, first_at=at, last_at=at, announce=entry.announce) for each in names)
+    return SightedEntry(entry=entry, keys=(entry.id,), sightings=shown)

@@ -15,6 +15,7 @@ from notifier.collect import absorb
 from notifier.errors import UsageError
 from notifier.explain import preview
 from notifier.followup import KEPT, follow_ups, format_follow_ups, parse_follow_ups
+from notifier.matching import RuleSet
 from notifier.model import Cadence, DeliveryState, Every, Followed, FollowUpKind, FollowUps, Outcome
 from notifier.plan import plan
 from notifier.store import SqliteStore
@@ -94,7 +95,7 @@ def news(store: SqliteStore, *, at: datetime, source: str = "feed", **fields: An
 
 
 def planned(store: SqliteStore, day: int) -> None:
-    plan(store, {}, look_back=WEEK, now=NOW + day * DAY + timedelta(hours=1))
+    plan(store, RuleSet(), look_back=WEEK, now=NOW + day * DAY + timedelta(hours=1))
 
 
 def told(store: SqliteStore) -> dict[str, list[tuple[str, str]]]:
@@ -190,7 +191,7 @@ def test_an_instant_subscription_is_told_at_the_next_tick(store: SqliteStore) ->
     for minute, version in ((1, 1), (2, 2), (3, 2)):
         at = NOW + timedelta(minutes=minute)
         news(store, at=at, version=version)
-        plan(store, {}, look_back=WEEK, now=at)
+        plan(store, RuleSet(), look_back=WEEK, now=at)
     assert list(told(store).values()) == [[], [("version", "2")]]
 
 

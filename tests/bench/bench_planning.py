@@ -21,10 +21,9 @@ from notifier.ids import new_id
 from notifier.matching import RuleSet
 from notifier.model import Rule, Subscription
 from notifier.plan import plan
-from notifier.ports import SightedEntry, StoredSighting
 from notifier.store import SqliteStore
 from tests.bench.workload import workload
-from tests.builders import NOW, subscriber, subscription
+from tests.builders import NOW, sighted, subscriber, subscription
 
 # Chosen so that a digest has about ten entries, as a person's has.
 _COMMON_SHARE = 0.004
@@ -51,17 +50,8 @@ def fill(file: Path, *, subscribers: int, rules: int, entries: int) -> None:
             via="cli",
             now=NOW,
         )
-        store.entries.put(
-            [
-                SightedEntry(
-                    entry=replace(each, first_seen_at=NOW - LOOK_BACK / 2, new_at=NOW - LOOK_BACK / 2),
-                    keys=(each.id,),
-                    sightings=(StoredSighting(source="bench", first_at=NOW, last_at=NOW),),
-                )
-                for each in made.entries
-            ],
-            now=NOW,
-        )
+        new = [replace(each, first_seen_at=NOW - LOOK_BACK / 2, new_at=NOW - LOOK_BACK / 2) for each in made.entries]
+        store.entries.put([sighted(each) for each in new], now=NOW)
     store.close()
 
 

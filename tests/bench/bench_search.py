@@ -22,12 +22,12 @@ from pathlib import Path
 
 from notifier.matching import Index, evaluate, parse, positions
 from notifier.model import Entry
-from notifier.ports import Shown, SightedEntry
 from notifier.search import Found, search
 from notifier.store import SqliteStore
 from notifier.store.terms import TermRows
 from tests.bench.bench_matching import NOW, best_of, show
 from tests.bench.workload import workload
+from tests.builders import sighted
 
 LIMIT = 20
 GOAL = 0.1
@@ -111,13 +111,7 @@ def opened(folder: Path, name: str) -> Iterator[SqliteStore]:
 def fill(store: SqliteStore, entries: Sequence[Entry]) -> None:
     for start in range(0, len(entries), _BATCH):
         with store.write():
-            store.entries.put(
-                [
-                    SightedEntry(entry=each, keys=(each.id,), shown=(Shown(source="bench"),))
-                    for each in entries[start : start + _BATCH]
-                ],
-                now=NOW,
-            )
+            store.entries.put([sighted(each, at=NOW) for each in entries[start : start + _BATCH]], now=NOW)
 
 
 def indexed(entries: Sequence[Entry]) -> list[Index]:

@@ -14,8 +14,8 @@ from notifier.conditions import Condition
 from notifier.errors import RuleError
 from notifier.matching import Query, format_query, narrow, parse, vocabulary
 from notifier.model import Entry
-from notifier.ports import Shown, SightedEntry
 from notifier.store import SqliteStore
+from tests.builders import sighted
 from tests.matching import oracle
 from tests.matching.strategies import NOW, TOPICS, entries, rules
 
@@ -33,17 +33,8 @@ def narrowing_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sqlite
 
 def put(store: SqliteStore, papers: Sequence[Entry]) -> None:
     """With a sighting for each of their sources, so that they come back as they are."""
-    store.entries.put(
-        [
-            SightedEntry(
-                entry=replace(each, first_seen_at=NOW),
-                keys=(each.id,),
-                shown=tuple(Shown(source=name, announce=each.announce) for name in each.sources or ("nowhere",)),
-            )
-            for each in papers
-        ],
-        now=NOW,
-    )
+    seen = [replace(each, first_seen_at=NOW) for each in papers]
+    store.entries.put([sighted(each, *(each.sources or ("nowhere",)), at=NOW) for each in seen], now=NOW)
 
 
 def found(store: SqliteStore, condition: Condition) -> set[str]:

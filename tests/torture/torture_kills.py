@@ -34,10 +34,10 @@ from notifier.app import App
 from notifier.matching import RuleSet
 from notifier.model import Address, DeliveryState
 from notifier.plan import plan
-from notifier.ports import Shown, SightedEntry, Store
+from notifier.ports import Store
 from notifier.settings import Security, Settings
 from notifier.store import SqliteStore, StoreThread
-from tests.builders import NOW, entry, rule, subscriber, subscription
+from tests.builders import NOW, entry, rule, sighted, subscriber, subscription
 from tests.servers.tapped import POINTS as ON_THE_LINE
 from tests.servers.tapped import Tap, tapped
 from tests.tools import tool
@@ -104,8 +104,7 @@ def _prepare(data: Path, mails: int) -> None:
             store.subscriptions.put(subscription(f"s_{number}", person, address=Address(kind="email")))
         rules = [rule("reward", id=f"r_{n}", subscription_id=f"s_{n}") for n in range(mails)]
         store.rules.put(rules, actor="torture", via="cli", now=NOW)
-        shown = (Shown(source="torture"),)
-        store.entries.put([SightedEntry(entry=each, keys=(each.id,), shown=shown) for each in papers], now=seen)
+        store.entries.put([sighted(each, at=seen) for each in papers], now=seen)
     plan(store, RuleSet(), look_back=timedelta(days=7), now=DUE)
     store.close()
 
