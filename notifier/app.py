@@ -6,29 +6,32 @@ import asyncio
 import os
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from notifier import rulecache
+from notifier.asked import categories_of
+from notifier.catchup import backfill, catch_up
 from notifier.channels import format_of, open_channels
-from notifier.collect import Collected, collect
+from notifier.collect import Collected, absorb, collect
 from notifier.deliver import Limits, deliver
-from notifier.errors import StoreError
+from notifier.errors import StoreError, UsageError
+from notifier.fold import Counts
 from notifier.library import load_packs, load_topics
 from notifier.matching import RuleSet, Topics
-from notifier.model import DeliveryState, SourceRecord
+from notifier.model import DeliveryState, Gap, SourceRecord
 from notifier.plan import Plans, plan
-from notifier.ports import Channel, Source, Store
+from notifier.ports import Archive, Channel, LooksUp, Source, Store
 from notifier.render import Composer, Links
 from notifier.settings import AfterUnknown, Settings
-from notifier.sources import Http, Turns, open_source
-from notifier.store import SqliteStore, StoreThread
+from notifier.sources import Http, Paces, Turns, asks_for_categories, open_source
+from notifier.store import SqliteStore, StoredLedger, StoreThread
 from notifier.topics import Pack, queries
 
 Clock = Callable[[], datetime]
@@ -87,13 +90,14 @@ class App:
             secret=self._secret(),
         )
 
-    def http(self) -> Http:
+    def http(self, paces: Paces | None = None) -> Http:
         settings = self.settings
         return Http(
             contact=settings.contact,
             timeout=settings.fetch_timeout,
             max_bytes=settings.fetch_max_bytes,
             allow_networks=settings.allow_networks,
+            paces=paces,
             turns=Turns(settings.host_pause),
         )
 
@@ -105,8 +109,10 @@ class App:
     @asynccontextmanager
     async def engine(self) -> AsyncIterator[Engine]:
         """The three steps, ready to run, with their connections."""
-        async with self.http() as http:
-            engine = Engine(self, http, open_channels(self.settings))
+        stores = {step: StoreThread(self.open_store) for step in ("collect", "plan", "deliver")}
+        # What services ask for is in real time, whatever the clock of a replay says.
+        async with self.http(Paces(StoredLedger(stores["collect"]), clock=system_clock)) as http:
+            engine = Engine(self, http, open_channels(self.settings), stores)
             try:
                 yield engine
             finally:
@@ -129,13 +135,16 @@ class App:
 class Engine:
     """Collect, plan and deliver over open connections. Each step has a store thread of its own."""
 
-    def __init__(self, app: App, http: Http, channels: Mapping[str, Channel]) -> None:
+    def __init__(
+        self, app: App, http: Http, channels: Mapping[str, Channel], stores: Mapping[str, StoreThread]
+    ) -> None:
         self._app = app
         self._http = http
         self._channels = channels
         self._renderer = app.renderer()
         self._rules: RuleSet | None = None
-        self.stores = {step: StoreThread(app.open_store) for step in ("collect", "plan", "deliver")}
+        self.stores = stores
+        self._categories: dict[str, frozenset[str]] = {}
 
     async def collect(self, *, only: str | None = None, due_only: bool = True) -> list[Collected]:
         now = self._app.clock()
@@ -143,7 +152,57 @@ class Engine:
         records = await in_store(lambda store: store.sources.due(now) if due_only else store.sources.all())
         # A paused source is read only where it is named.
         wanted = [each for each in records if each.name == only or (only is None and not each.paused_at)]
-        return await collect(wanted, self._open_source, in_store, now=now)
+        opened = await self._opener(wanted)
+        sources: dict[str, Source] = {}
+
+        def open_source(record: SourceRecord) -> Source:
+            return sources.setdefault(record.name, opened(record))
+
+        collected = await collect(wanted, open_source, in_store, now=now)
+        by_name = {record.name: record for record in wanted}
+        return [await self._caught_up(each, by_name[each.source], sources.get(each.source), now) for each in collected]
+
+    async def backfill(
+        self, record: SourceRecord, first: date, last: date, *, is_news: bool, progress: Callable[[float], None]
+    ) -> Gap:
+        """Fill up days from the source's archive. Raises UsageError where it has none, or not of those days."""
+        now = self._app.clock()
+        source = (await self._opener([record]))(record)
+        if not isinstance(source, Archive):
+            raise UsageError(f"Source '{record.name}' ({record.kind}) shows what is new only: it has no days gone by.")
+        settled = source.settled(record.state, now=now)
+        if last > settled and not is_news:
+            raise UsageError(
+                f"Papers later than {settled} may still come as news, and a backfill would take that from them: "
+                f"end with --to {settled}, or make all of it news with --news."
+            )
+        return await backfill(
+            record,
+            source,
+            self.stores["collect"],
+            first=first,
+            last=last,
+            is_news=is_news,
+            now=now,
+            progress=progress,
+        )
+
+    async def look_up(self, record: SourceRecord, ids: Sequence[str]) -> tuple[list[str], Counts]:
+        """Ask for single papers and keep them, as no news; their ids, and what became of them."""
+        now = self._app.clock()
+        source = (await self._opener([record]))(record)
+        if not isinstance(source, LooksUp):
+            raise UsageError(f"Source '{record.name}' ({record.kind}) cannot be asked for single papers.")
+        found = await source.look_up(ids, now=now)
+
+        def keep(store: Store) -> tuple[list[str], Counts]:
+            # Not under the source's name: what it is first to show later is still to be news.
+            nameless = [replace(each, entry=replace(each.entry, sources=())) for each in found]
+            counts = absorb(store, nameless, source="lookup", baseline=True, now=now)
+            entries = store.entries.by_keys(each.keys[0] for each in found)
+            return [entry.id for entry in entries.values()], counts
+
+        return await self.stores["collect"](keep)
 
     async def plan(self) -> Plans:
         return await self.stores["plan"](self._plan)
@@ -181,8 +240,28 @@ class Engine:
         self._rules = rulecache.refreshed(settings.data_dir, self._rules, store.rules.queries)
         return plans
 
-    def _open_source(self, record: SourceRecord) -> Source:
-        return open_source(record.kind, record.url, http=self._http, name=record.name)
+    async def _opener(self, records: Sequence[SourceRecord]) -> Callable[[SourceRecord], Source]:
+        """Opens sources so that they also ask for the categories that rules speak of now."""
+        is_asked = any(map(asks_for_categories, records))
+        categories = await self.stores["collect"](self._named_categories) if is_asked else frozenset()
+
+        def opened(record: SourceRecord) -> Source:
+            return open_source(record.kind, record.url, http=self._http, name=record.name, categories=categories)
+
+        return opened
+
+    def _named_categories(self, store: Store) -> frozenset[str]:
+        queries = store.rules.naming_categories()
+        self._categories = {text: self._categories[text] for text in queries if text in self._categories}
+        return categories_of(queries, self._app.topics, self._categories)
+
+    async def _caught_up(
+        self, collected: Collected, record: SourceRecord, source: Source | None, now: datetime
+    ) -> Collected:
+        if collected.error or not isinstance(source, Archive):
+            return collected
+        gaps = await catch_up(record, source, self.stores["collect"], now=now)
+        return replace(collected, gaps=tuple(gaps))
 
 
 def _private(path: str, flags: int) -> int:

@@ -20,8 +20,9 @@ import structlog
 from notifier import upkeep
 from notifier.errors import SourceError
 from notifier.fold import Counts, count, fold
-from notifier.model import Fetched, Rejected, Sighting, SourceRecord
-from notifier.ports import InStore, Source, Store
+from notifier.ids import new_id
+from notifier.model import Fetched, Gap, GapReason, Missed, Rejected, Sighting, SourceRecord
+from notifier.ports import InStore, SightedEntry, Source, Store
 
 log = structlog.get_logger()
 
@@ -39,6 +40,8 @@ class Collected:
     rejected: tuple[Rejected, ...] = ()
     unchanged: bool = False
     error: str | None = None
+    gaps: tuple[Gap, ...] = ()
+    """What was closed of what it had missed, or is still open after this pass."""
 
     def plus(self, fetched: Fetched, counts: Counts) -> Collected:
         """With one more answer of the same source."""
@@ -96,9 +99,23 @@ def _keep(record: SourceRecord, fetched: Fetched, baseline: bool, now: datetime,
         counts = absorb(store, fetched.sightings, source=record.name, baseline=baseline, now=now)
         after = _after_success(current, fetched, now, found_news=counts.new > 0)
         store.sources.put(after)
+        store.gaps.note([_gap(current, missed, now) for missed in fetched.missed])
     if after.url != current.url:
         log.warning("source moved", source=record.name, moved_from=current.url, moved_to=after.url)
     return counts
+
+
+def _gap(record: SourceRecord, missed: Missed, now: datetime) -> Gap:
+    has_failed = missed.reason is GapReason.MISSED and record.failing_since is not None
+    return Gap(
+        id=new_id("g"),
+        source=record.name,
+        first=missed.first,
+        last=missed.last,
+        reason=GapReason.FAILED if has_failed else missed.reason,
+        scope=missed.scope,
+        found_at=now,
+    )
 
 
 def _fail(record: SourceRecord, error: SourceError, now: datetime, store: Store) -> None:
@@ -115,12 +132,19 @@ def _fail(record: SourceRecord, error: SourceError, now: datetime, store: Store)
 
 def absorb(store: Store, sightings: Sequence[Sighting], *, source: str, baseline: bool, now: datetime) -> Counts:
     """Fold ``sightings`` into what is stored. One transaction; importing twice changes nothing."""
+    return count(absorbed(store, sightings, source=source, baseline=baseline, now=now))
+
+
+def absorbed(
+    store: Store, sightings: Sequence[Sighting], *, source: str, baseline: bool, now: datetime
+) -> list[SightedEntry]:
+    """The same, with what became of each."""
     with store.write():
         known = store.entries.by_keys({key for sighting in sightings for key in sighting.keys})
         told = store.entries.sightings({entry.id for entry in known.values()})
         folded = fold(sightings, known, told, source=source, baseline=baseline, now=now)
         store.entries.put(folded, now=now)
-    return count(folded)
+    return folded
 
 
 def _after_success(record: SourceRecord, fetched: Fetched, now: datetime, *, found_news: bool) -> SourceRecord:

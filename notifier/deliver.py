@@ -133,6 +133,7 @@ def _job(
         growth=store.entries.growth(passed_over(delivery, items, entries)),
         sources=sources,
         rules=rules,
+        late=store.gaps.late(item.entry_id for item in items),
     )
     return _Job(delivery=delivery, subscription=subscription, message=None, digest=digest)
 

@@ -8,7 +8,7 @@ compose   one delivery's lines of the ledger, with the entries they name, become
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import compress
@@ -235,15 +235,16 @@ def compose(
     growth: Mapping[str, Sequence[Point]] | None = None,
     sources: Sequence[SourceHealth] = (),
     rules: Sequence[Rule] = (),
+    late: Collection[str] = (),
 ) -> Digest:
     """The digest that ``delivery`` says; an item or a follow-up whose entry is gone is left out.
 
     ``growth`` has the points of the entries that ``passed_over`` names; ``rules`` are the subscription's as they are
-    now, with what is wrong with them.
+    now, with what is wrong with them; ``late`` the ids of entries that came through a gap.
     """
     grown = {id: growth_of(entries[id], points, delivery) for id, points in (growth or {}).items() if id in entries}
     found = [
-        (item, _composed(item, entries[item.entry_id], evidence, grown.get(item.entry_id)))
+        (item, _composed(item, entries[item.entry_id], evidence, grown.get(item.entry_id), late=item.entry_id in late))
         for item in items
         if item.entry_id in entries
     ]
@@ -268,9 +269,11 @@ def compose(
     )
 
 
-def _composed(item: DeliveryItem, entry: Entry, evidence: EvidenceOf, growth: Growth | None) -> DigestItem:
+def _composed(
+    item: DeliveryItem, entry: Entry, evidence: EvidenceOf, growth: Growth | None, *, late: bool
+) -> DigestItem:
     """What stands behind "more" is a line without evidence."""
     if not item.shown:
-        return DigestItem(entry=entry, reasons=item.reasons)
+        return DigestItem(entry=entry, reasons=item.reasons, late=late)
     reasons = tuple(replace(reason, evidence=evidence(reason, entry)) for reason in item.reasons)
-    return DigestItem(entry=entry, reasons=reasons, growth=growth)
+    return DigestItem(entry=entry, reasons=reasons, growth=growth, late=late)

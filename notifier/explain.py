@@ -89,6 +89,7 @@ def preview(
         growth=store.entries.growth(passed_over(delivery, choice.items, entries)),
         sources=sources,
         rules=examined(rules, topics),
+        late=store.gaps.late(item.entry_id for item in choice.items),
     )
 
 

@@ -8,7 +8,7 @@ and carry a prefix (``s_`` subscription, ``r_`` rule, ``d_`` delivery), an entry
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -124,6 +124,72 @@ class Rejected:
     reason: str
 
 
+class GapReason(StrEnum):
+    """Why papers that a source announced were not seen there."""
+
+    MISSED = "missed"
+    """Nobody asked while it showed them."""
+    FAILED = "failed"
+    """It did not answer while it would have shown them."""
+    CAP = "cap"
+    """It announced more than it shows at once."""
+    SHORT = "short"
+    """Its answer broke off."""
+    BACKFILL = "backfill"
+    """A person asked for these days."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """Days, both inclusive, of the source's own calendar of which it could not show everything.
+
+    ``scope`` is what of the source it concerns, in its own words (arXiv: categories joined by +).
+    """
+
+    first: date
+    last: date
+    reason: GapReason
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Something missed, on record until it is closed from the source's archive; days as in ``Missed``."""
+
+    id: str
+    source: str
+    first: date
+    last: date
+    reason: GapReason
+    scope: str = ""
+    is_news: bool = True
+    """Whether what closing it brings is news; of a backfill it is not, unless a person says so."""
+    found_at: datetime
+    cursor: str | None = None
+    """Where closing it goes on, in the words of the source."""
+    closed_at: datetime | None = None
+    how: str | None = None
+    """Through what it was closed, such as api or oai."""
+    brought: int = 0
+    """How many entries it has brought that were not known."""
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One answer of a source's archive. ``cursor`` is where to go on, None behind the last page.
+
+    ``share`` is how much of the whole is done, 0 to 1; ``weight`` is how many ordinary pages it took the time of.
+    """
+
+    sightings: tuple[Sighting, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    cursor: str | None = None
+    how: str
+    share: float = 1.0
+    weight: int = 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
     """What a source needs to remember between two fetches."""
@@ -142,6 +208,8 @@ class Fetched:
     state: SourceState = SourceState()
     rejected: tuple[Rejected, ...] = ()
     unchanged: bool = False
+    missed: tuple[Missed, ...] = ()
+    """What it noticed that it cannot show any more."""
     more: bool = False
     """There is more to read than one answer holds: ask again at once."""
     moved_to: str | None = None
@@ -193,6 +261,8 @@ _TITLES = {
     "huggingface": "Hugging Face Daily Papers",
     "huggingface-trending": "Hugging Face trending papers",
     "arxiv": "arXiv",
+    "biorxiv": "bioRxiv",
+    "medrxiv": "medRxiv",
 }
 
 
@@ -387,6 +457,8 @@ class DigestItem:
     reasons: tuple[Reason, ...]
     growth: Growth | None = None
     """Set for a paper that the digests before passed over, and that comes now because it grew."""
+    late: bool = False
+    """It became news only when a gap was closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

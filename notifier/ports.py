@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from datetime import date, datetime, timedelta
+from typing import Protocol, TypeVar, runtime_checkable
 
 from notifier.conditions import Condition
 from notifier.model import (
@@ -22,13 +22,16 @@ from notifier.model import (
     Followed,
     FollowUp,
     FollowUps,
+    Gap,
     Message,
     Outcome,
+    Page,
     Planned,
     Point,
     Receipt,
     Rule,
     Saying,
+    Sighting,
     SourceRecord,
     SourceState,
     Subscriber,
@@ -49,6 +52,41 @@ class Source(Protocol):
     async def fetch(self, state: SourceState, *, now: datetime) -> Fetched:
         """Ask once. Raises SourceError when there is no usable answer; never returns an empty guess."""
         ...
+
+
+@runtime_checkable
+class Archive(Source, Protocol):
+    """A source that can also be asked for days gone by."""
+
+    def settled(self, state: SourceState, *, now: datetime) -> date:
+        """The last day that can be filled up without taking away from the news still to come."""
+        ...
+
+    @property
+    def scope(self) -> str:
+        """What of the source is asked for, as ``Gap.scope``."""
+        ...
+
+    async def page(self, gap: Gap, *, now: datetime) -> Page:
+        """Ask once, from ``gap.cursor`` on. Raises SourceError when there is no usable answer."""
+        ...
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """A source that can be asked for single papers."""
+
+    async def look_up(self, ids: Sequence[str], *, now: datetime) -> tuple[Sighting, ...]:
+        """Those with these ids, in any spelling; one that is not there is absent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """When a service may be asked, and until when it wants to be left alone, which may be past."""
+
+    at: datetime
+    rest_until: datetime | None = None
 
 
 class Channel(Protocol):
@@ -243,6 +281,10 @@ class Rules(Protocol):
         """Each different query there is, once."""
         ...
 
+    def naming_categories(self) -> list[str]:
+        """Each different query of a rule that includes and may name a category, itself or through a topic."""
+        ...
+
     def remove(self, id: str, *, actor: str, via: str, now: datetime) -> bool: ...
 
     def history(self, subscription_id: str) -> list[RuleChange]: ...
@@ -316,6 +358,44 @@ class Deliveries(Protocol):
     def of_entry(self, subscription_id: str, entry_id: str) -> tuple[Delivery, DeliveryItem] | None: ...
 
 
+class Gaps(Protocol):
+    def note(self, gaps: Sequence[Gap]) -> None:
+        """Record those that are not on record, open or closed."""
+        ...
+
+    def put(self, gap: Gap) -> None:
+        """Write how far closing it has come."""
+        ...
+
+    def same(self, gap: Gap) -> Gap | None:
+        """What is on record of the same days, reason and scope of its source."""
+        ...
+
+    def open(self, source: str) -> list[Gap]:
+        """Those to be closed, oldest days first; no backfills, which go on when a person says so."""
+        ...
+
+    def all(self, source: str | None = None) -> list[Gap]:
+        """Open and closed ones, backfills too, found last first."""
+        ...
+
+    def mark_late(self, entry_ids: Iterable[str], gap_id: str) -> None: ...
+
+    def late(self, entry_ids: Iterable[str]) -> frozenset[str]:
+        """Those that became news only when a gap was closed."""
+        ...
+
+
+class Services(Protocol):
+    """The pace that services ask for, kept over all processes."""
+
+    def reserve(self, name: str, every: timedelta, now: datetime) -> Turn:
+        """Take the next turn, ``every`` after the last one; none is taken while the service is left alone."""
+        ...
+
+    def rest(self, name: str, until: datetime) -> None: ...
+
+
 class Store(Protocol):
     """Everything that is kept. Reads may stand alone; writes happen inside ``write()``."""
 
@@ -336,6 +416,12 @@ class Store(Protocol):
 
     @property
     def deliveries(self) -> Deliveries: ...
+
+    @property
+    def gaps(self) -> Gaps: ...
+
+    @property
+    def services(self) -> Services: ...
 
     def write(self) -> AbstractContextManager[None]:
         """One transaction: everything inside, or nothing."""

@@ -253,7 +253,8 @@ def _reason_data(reason: Reason) -> dict[str, object]:
 
 
 def _item_data(item: DigestItem, *, shown: bool) -> dict[str, object]:
-    return {**entry_data(item.entry), "shown": shown, "because": [_reason_data(each) for each in item.reasons]}
+    because = [_reason_data(each) for each in item.reasons]
+    return {**entry_data(item.entry), "shown": shown, "late": item.late, "because": because}
 
 
 def _digest_data(digest: Digest) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,15 +13,15 @@ from rich.progress import Progress
 
 from notifier import upkeep
 from notifier.app import App
-from notifier.cli import feedlists
+from notifier.cli import archive, feedlists
 from notifier.cli.base import Json, command, console, group, local, print_json, print_table, say, warn
 from notifier.collect import Collected, absorb
 from notifier.errors import NotFound, UsageError
 from notifier.fold import Counts
 from notifier.lookup import source_of
-from notifier.model import Fetched, Rejected, SourceRecord
+from notifier.model import Fetched, Gap, Rejected, SourceRecord
 from notifier.settings import written
-from notifier.sources import kind_of, name_of, opml, read_lines
+from notifier.sources import freshness_of, kind_of, name_of, opml, read_lines
 
 _CHUNK = 1000
 _SHOWN_REJECTED = 20
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
     command(sources, "pause")(pause)
     command(sources, "resume")(resume)
     command(sources, "remove")(remove)
+    archive.register(sources)
     feedlists.register(sources)
 
 
@@ -96,7 +98,10 @@ def add(
     app: App,
     url: Annotated[
         str,
-        typer.Argument(help="A feed's address, 'huggingface', or a folder or file of JSON Lines.", metavar="URL|PATH"),
+        typer.Argument(
+            help="A feed's address, huggingface, arxiv, biorxiv, medrxiv, or a folder or file of JSON Lines.",
+            metavar="URL|PATH",
+        ),
     ],
     name: Annotated[str, typer.Option(help="How to call it. Default: from the address.")] = "",
     every: Annotated[
@@ -130,13 +135,14 @@ def list_(app: App, json: Json = False) -> None:
     """Show the sources and how they are."""
     with app.store() as store:
         records = store.sources.all()
+        gaps = {record.name: store.gaps.open(record.name) for record in records}
     if json:
-        print_json([_as_data(record) for record in records])
+        print_json([_as_data(record) | _archive_data(record, gaps[record.name]) for record in records])
         return
     print_table(
         ["NAME", "KIND", "EVERY", "LAST ANSWER", "LAST NEW", "STATE"],
         [
-            [r.name, r.kind, written(r.every), local(r.last_success_at), local(r.last_new_at), _state(r)]
+            [r.name, r.kind, written(r.every), local(r.last_success_at), local(r.last_new_at), _state(r, gaps[r.name])]
             for r in records
         ],
         empty="No sources yet: 'notifier source add huggingface' reads Hugging Face's Daily Papers.",
@@ -199,6 +205,13 @@ def _say_collected(each: Collected) -> None:
     counts = each.counts
     unchanged = ", the source says nothing has changed" if each.unchanged else ""
     say(f"{each.source}: {counts.new} new, {counts.updated} updated, {counts.unchanged} unchanged{unchanged}.")
+    for gap in each.gaps:
+        days = archive.days_of(gap)
+        if gap.closed_at:
+            say(f"{each.source}: what was missed on {days} has come, new papers: {gap.brought}.")
+        else:
+            why = f": {gap.last_error}" if gap.last_error else "."
+            warn(f"{each.source}: what was missed on {days} is still to come{why}")
 
 
 def _collected_data(each: Collected) -> dict[str, object]:
@@ -209,6 +222,7 @@ def _collected_data(each: Collected) -> dict[str, object]:
         "unchanged": each.counts.unchanged,
         "rejected": [{"line": r.line, "reason": r.reason} for r in each.rejected],
         "error": each.error,
+        "gaps": [archive.as_data(gap) for gap in each.gaps],
     }
 
 
@@ -230,10 +244,16 @@ def _as_data(record: SourceRecord) -> dict[str, object]:
     }
 
 
-def _state(record: SourceRecord) -> str:
+def _archive_data(record: SourceRecord, gaps: Sequence[Gap]) -> dict[str, object]:
+    return {"fresh": freshness_of(record), "open_gaps": [archive.as_data(gap) for gap in gaps]}
+
+
+def _state(record: SourceRecord, gaps: Sequence[Gap]) -> str:
     if record.paused_at:
         why = f": {record.paused_reason}" if record.paused_reason else ""
         return f"paused since {local(record.paused_at)}{why}"
     if record.failing_since:
         return f"failing since {local(record.failing_since)}: {record.last_error}"
-    return "answers" if record.last_success_at else "not read yet"
+    state = "answers" if record.last_success_at else "not read yet"
+    missing = ", ".join(archive.days_of(gap) for gap in gaps)
+    return f"{state}; what was missed on {missing} is still to come" if gaps else state

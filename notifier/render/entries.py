@@ -46,7 +46,7 @@ def entry_view(item: DigestItem, catalog: Catalog, *, year: int, limit: int, sum
     return EntryView(
         title=title(entry, catalog),
         url=web_url(entry.url) or web_url(entry.pdf_url),
-        facts=tuple(_facts(item, catalog, year)),
+        facts=(*_facts(item, catalog, year), *([_late(catalog)] if item.late else [])),
         because=tuple(_because(each, catalog) for each in reasons),
         other_rules=catalog.count("and %(num)s other rule", "and %(num)s other rules", others) if others else "",
         excerpt=_excerpt(item, limit),
@@ -75,6 +75,10 @@ def _facts(item: DigestItem, catalog: Catalog, year: int) -> list[Fact]:
         comments = catalog.count("%(num)s comment", "%(num)s comments", entry.comments)
         facts.append(Fact(text=comments.replace(" ", "\u00a0")))
     return facts
+
+
+def _late(catalog: Catalog) -> Fact:
+    return Fact(text=catalog.say("late"))
 
 
 def votes(number: int, growth: Growth | None, catalog: Catalog) -> Fact:

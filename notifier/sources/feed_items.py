@@ -39,6 +39,8 @@ class Parsed:
     is_feed: bool
     sightings: tuple[Sighting, ...]
     rejected: tuple[Rejected, ...]
+    is_cut: bool = False
+    """It breaks off, so that items are missing."""
 
 
 def parse(body: bytes, content_type: str, url: str, *, source: str, now: datetime) -> Parsed:
@@ -59,7 +61,8 @@ def parse(body: bytes, content_type: str, url: str, *, source: str, now: datetim
         reason = f"The feed of {host_of(url)} is damaged beyond reading ({type(error).__name__}): tell its operator."
         raise SourceError(reason) from error
     items, rejected = list(found.entries), list(_damage(found))
-    if rejected and not _CLOSED.search(body.rstrip(b"\0 \t\r\n")[-4096:]):
+    is_cut = bool(rejected) and not _CLOSED.search(body.rstrip(b"\0 \t\r\n")[-4096:])
+    if is_cut:
         # It breaks off: fields of the last item may be cut, and a cut guid would make another paper of it.
         items = items[:-1]
     if len(items) > MAX_ITEMS:
@@ -77,6 +80,7 @@ def parse(body: bytes, content_type: str, url: str, *, source: str, now: datetim
         is_feed=bool(found.version) or bool(sightings),
         sightings=without_shared_links(sightings),
         rejected=tuple(rejected),
+        is_cut=is_cut,
     )
 
 

@@ -38,6 +38,7 @@ from notifier.sources.network import (
     parse_networks,
     resolve,
 )
+from notifier.sources.pace import Paces
 from notifier.sources.turns import AT_ONCE, Turns
 
 MAX_REDIRECTS = 5
@@ -76,7 +77,8 @@ class Http:
 
     ``timeout`` is the deadline of a whole request, ``silence`` the longest wait for its next byte; ``max_bytes``
     bounds a body, decompressed; ``allow_networks`` are private networks that may be read from; ``turns`` say when a
-    host may be asked; ``apart`` is where bodies are parsed. ``resolve`` and ``ssl_context`` stand in for the system's.
+    host may be asked, ``paces`` when a service that has its own terms; ``apart`` is where bodies are parsed.
+    ``resolve`` and ``ssl_context`` stand in for the system's.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Http:
         allow_networks: Iterable[str] = (),
         turns: Turns | None = None,
         apart: Apart | None = None,
+        paces: Paces | None = None,
         resolve: Resolve = resolve,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
@@ -96,6 +99,7 @@ class Http:
         self._max_bytes = max_bytes
         self._turns = turns or Turns(timedelta(seconds=1))
         self.apart = apart or Apart()
+        self.paces = paces or Paces()
         network = CheckedNetwork(parse_networks(allow_networks), resolve)
         self._client = httpx2.AsyncClient(
             transport=CheckedTransport(
@@ -128,11 +132,13 @@ class Http:
         etag: str | None = None,
         last_modified: str | None = None,
         also: Collection[int] = (),
+        deadline: timedelta | None = None,
         now: datetime | None = None,
     ) -> Reply:
         """Answers 2xx, 304 (to a conditional request) and the statuses of ``also``; raises SourceError otherwise.
 
-        ``now`` is what a Retry-After date is counted from where the server does not tell its own time.
+        ``deadline`` is that of a service known to be slow. ``now`` is what a Retry-After date is counted from where
+        the server does not tell its own time.
         """
         headers = {"Accept": accept}
         if etag:
@@ -141,7 +147,7 @@ class Http:
             headers["If-Modified-Since"] = last_modified
         # Waiting for a turn is our doing, not the server's: the deadline starts behind it.
         async with self._turns.turn(host_of(url)):
-            reply = await self._follow(url, headers)
+            reply = await self._follow(url, headers, deadline)
         self._heed(reply, now)
         if 200 <= reply.status < 300 or reply.status in also or (reply.is_not_modified and (etag or last_modified)):
             return reply
@@ -155,32 +161,32 @@ class Http:
         elif wait and (reply.status == 503 or _is_used_up(reply.headers)):
             self._turns.hold(host, wait)
 
-    async def _follow(self, url: str, headers: Mapping[str, str]) -> Reply:
-        host = host_of(url)
+    async def _follow(self, url: str, headers: Mapping[str, str], deadline: timedelta | None) -> Reply:
+        host, seconds = host_of(url), deadline.total_seconds() if deadline else self._seconds
         try:
-            async with asyncio.timeout(self._seconds):
-                return await self._hops(url, headers)
+            async with asyncio.timeout(seconds):
+                return await self._hops(url, headers, deadline)
         except httpcore2.ConnectTimeout:
             raise SourceError(f"{host} does not take connections: it is asked again later.") from None
         except httpcore2.ReadTimeout:
             reason = f"{host} fell silent in the middle of its answer: it is asked again later."
             raise SourceError(reason) from None
         except (TimeoutError, httpcore2.TimeoutException):
-            reason = f"{host} did not finish its answer within {self._seconds:g} s: it is asked again later."
+            reason = f"{host} did not finish its answer within {seconds:g} s: it is asked again later."
             raise SourceError(reason) from None
         except httpx2.InvalidURL:
             raise SourceError(_unusable(url, 0)) from None
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpx2.HTTPError) as error:
             raise SourceError(f"{host} could not be read ({_why(error)}): check the address.") from error
 
-    async def _hops(self, url: str, headers: Mapping[str, str]) -> Reply:
+    async def _hops(self, url: str, headers: Mapping[str, str], deadline: timedelta | None) -> Reply:
         lasting = True
         for hop in range(MAX_REDIRECTS + 1):
             address = link(url)
             if address is None:
                 raise SourceError(_unusable(url, hop))
             self._turns.check(host_of(address))
-            reply = await self._ask(address, headers)
+            reply = await self._ask(address, headers, deadline)
             target = reply.headers.get("location")
             if reply.status not in _REDIRECTS or not target:
                 return replace(reply, moved_to=reply.url) if lasting and hop else reply
@@ -188,16 +194,20 @@ class Http:
             url = str(httpx2.URL(address).join(target))
         raise SourceError(f"{host_of(url)} redirects more than {MAX_REDIRECTS} times: give the final address.")
 
-    async def _ask(self, url: str, headers: Mapping[str, str]) -> Reply:
-        async with self._sent(url, headers) as response:
+    async def _ask(self, url: str, headers: Mapping[str, str], deadline: timedelta | None) -> Reply:
+        async with self._sent(url, headers, deadline) as response:
             is_redirect = response.status_code in _REDIRECTS
             body = b"" if is_redirect else await self._body(response, host_of(url))
             return Reply(status=response.status_code, headers=_plain_headers(response), body=body, url=url)
 
     @asynccontextmanager
-    async def _sent(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx2.Response]:
+    async def _sent(
+        self, url: str, headers: Mapping[str, str], deadline: timedelta | None
+    ) -> AsyncIterator[httpx2.Response]:
         try:
-            async with self._client.stream("GET", url, headers=dict(headers)) as response:
+            # A service that takes its time is silent for most of it.
+            timeout = httpx2.Timeout(deadline.total_seconds()) if deadline else self._client.timeout
+            async with self._client.stream("GET", url, headers=dict(headers), timeout=timeout) as response:
                 yield response
         except Forbidden as error:
             raise SourceError(

@@ -11,12 +11,15 @@ from urllib.parse import urlsplit
 from notifier.clean import plain
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_.:-]{0,58}[a-z0-9])?")
+_SERVICE = re.compile(r"(arxiv|biorxiv|medrxiv)(?=[:@]|$)", re.IGNORECASE)
 _LONGEST = 40
 _COMMON = frozenset({"", "feed", "feeds", "rss", "atom", "xml", "index", "json"})
 
 
 def name_of(url: str) -> str:
     """``huggingface``, or the host of an address with what of its path tells feeds apart."""
+    if service := _SERVICE.match(url.strip()):
+        return service[1].lower()
     if "://" not in url:
         # Absolute, so that "." has a name as well.
         return Path(url.strip()).expanduser().absolute().stem.replace(":", "-") or "folder"

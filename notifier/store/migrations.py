@@ -31,6 +31,12 @@ def m0002_search(db: Database) -> None:
 
 
 @migrations()
+def m0003_gaps(db: Database) -> None:
+    for statement in script("0003_gaps"):
+        db.execute(statement)
+
+
+@migrations()
 def m0004_one_paper(db: Database) -> None:
     for statement in script("0004_one_paper"):
         db.execute(statement)

@@ -88,6 +88,9 @@ class RuleRows:
     def queries(self) -> list[str]:
         return [row["query"] for row in self._conn.execute(SQL["queries"])]
 
+    def naming_categories(self) -> list[str]:
+        return [row["query"] for row in self._conn.execute(SQL["naming_categories"])]
+
     def remove(self, id: str, *, actor: str, via: str, now: datetime) -> bool:
         before = self.get(id)
         if before is None:

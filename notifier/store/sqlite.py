@@ -17,6 +17,7 @@ from sqlite_utils import Database
 from notifier.errors import DamagedDatabase, NewerDatabase, StoreError
 from notifier.store.deliveries import DeliveryRows
 from notifier.store.entries import EntryRows
+from notifier.store.gaps import GapRows, ServiceRows
 from notifier.store.migrations import migrations
 from notifier.store.people import RuleRows, SubscriberRows, SubscriptionRows
 from notifier.store.sources import SourceRows
@@ -45,6 +46,8 @@ class SqliteStore:
         self.subscriptions = SubscriptionRows(conn)
         self.rules = RuleRows(conn)
         self.deliveries = DeliveryRows(conn)
+        self.gaps = GapRows(conn)
+        self.services = ServiceRows(conn)
 
     def _fill(self, terms: TermRows) -> None:
         """Anew, where an earlier version made them."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from notifier.ports import Store
+from notifier.ports import InStore, Store, Turn
 
 T = TypeVar("T")
 
@@ -32,3 +33,24 @@ class StoreThread:
         if self._store is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._store.close)
         self._thread.shutdown()
+
+
+class StoredLedger:
+    """What is remembered of services, in the database, so that processes beside each other keep one pace."""
+
+    def __init__(self, in_store: InStore) -> None:
+        self._in_store = in_store
+
+    async def reserve(self, name: str, every: timedelta, now: datetime) -> Turn:
+        def work(store: Store) -> Turn:
+            with store.write():
+                return store.services.reserve(name, every, now)
+
+        return await self._in_store(work)
+
+    async def rest(self, name: str, until: datetime) -> None:
+        def work(store: Store) -> None:
+            with store.write():
+                store.services.rest(name, until)
+
+        await self._in_store(work)

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.sources import Http, Turns
+from notifier.sources import Http
+from tests.fake_time import FakeTime
+from tests.servers.arxiv import ArxivServer
 from tests.servers.web import WebServer
 
 AUTHORITIES = ssl.create_default_context()
@@ -17,13 +19,25 @@ def web() -> Iterator[WebServer]:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[Http]:
+def arxiv() -> Iterator[ArxivServer]:
+    with ArxivServer() as server:
+        yield server
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    return FakeTime()
+
+
+@pytest.fixture
+async def http(time: FakeTime) -> AsyncIterator[Http]:
     """A client that may read from loopback, where the server of these tests is."""
     async with Http(
         contact="ops@example.org",
         timeout=timedelta(seconds=5),
         allow_networks=["127.0.0.0/8"],
-        turns=Turns(timedelta(0)),
+        paces=time.paces(),
+        turns=time.turns(),
         ssl_context=AUTHORITIES,
     ) as client:
         yield client

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -345,3 +346,12 @@ async def test_silence_in_the_middle_ends_before_the_whole_deadline(web: WebServ
 
 async def test_404_says_that_the_address_is_missing(web: WebServer, http: Http) -> None:
     assert (await failure_of(http, web.url("/nothing"))).missing
+
+
+async def test_a_service_known_to_be_slow_has_a_deadline_of_its_own(web: WebServer) -> None:
+    slowly = islice(drip(b"x", every=0.05), 6)
+    web.answer("/", body=slowly)
+    async with client(seconds=0.1, silence=0.01) as http:
+        assert (await http.get(web.url(), deadline=timedelta(seconds=20))).body == b"x" * 6
+        web.answer("/", body=drip(b"x", every=0.02))
+        assert "within 0.1 s" in str(await failure_of(http, web.url(), deadline=timedelta(seconds=0.1)))

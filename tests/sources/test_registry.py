@@ -17,7 +17,13 @@ from notifier.sources import KINDS, Http, kind_of, open_source
         (".", "folder"),
         ("https://huggingface.co/papers", "huggingface"),
         ("https://huggingface.co/blog/feed.xml", "feed"),
-        ("https://rss.arxiv.org/rss/cs.AI+cs.LG", "feed"),
+        ("arxiv", "arxiv"),
+        ("arXiv:cs.CL+math", "arxiv"),
+        ("https://rss.arxiv.org/rss/cs.AI+cs.LG", "arxiv"),
+        ("https://rss.arxiv.org/help", "feed"),
+        ("biorxiv", "biorxiv"),
+        ("https://www.medrxiv.org/", "medrxiv"),
+        ("https://connect.biorxiv.org/biorxiv_xml.php?subject=genomics", "feed"),
         ("http://lab.example.org/", "feed"),
         ("https://lab.example.org/papers.jsonl?day=1", "jsonl"),
         ("papers.jsonl", "jsonl"),
@@ -32,7 +38,7 @@ def test_the_kind_follows_from_what_was_given(given: str, kind: str) -> None:
     "given", ["", "lab.example.org/feed", "ftp://x.org/f", "file:///etc/passwd", "https://u:p@x.org/"]
 )
 def test_what_is_no_source_is_refused_with_what_to_give(given: str) -> None:
-    with pytest.raises(UsageError, match="give 'huggingface', the address of a feed"):
+    with pytest.raises(UsageError, match=r"give 'huggingface', 'arxiv', .*the address of a feed"):
         kind_of(given)
 
 

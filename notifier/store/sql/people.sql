@@ -74,6 +74,10 @@ ORDER BY r.pk
 -- name: queries
 SELECT DISTINCT query FROM rule
 
+-- name: naming_categories
+SELECT DISTINCT query FROM rule
+WHERE mode = 'include' AND broken IS NULL AND (query LIKE '%category%' OR query LIKE '%topic%')
+
 -- name: remove_rule
 DELETE FROM rule WHERE id = :id
 
