@@ -20,7 +20,8 @@ from notifier.asked import categories_of
 from notifier.catchup import backfill, catch_up
 from notifier.channels import format_of, open_channels
 from notifier.collect import Collected, absorb, collect
-from notifier.deliver import Limits, deliver
+from notifier.deliver import deliver
+from notifier.delivery import Limits
 from notifier.errors import StoreError, UsageError
 from notifier.fold import Counts
 from notifier.library import load_packs, load_topics
@@ -104,7 +105,7 @@ class App:
     @property
     def limits(self) -> Limits:
         hold = self.settings.after_unknown is AfterUnknown.HOLD
-        return Limits(attempts=self.settings.attempts, lease=self.settings.lease, hold_unknown=hold)
+        return Limits(give_up_after=self.settings.give_up_after, lease=self.settings.lease, hold_unknown=hold)
 
     @asynccontextmanager
     async def engine(self) -> AsyncIterator[Engine]:

@@ -2,8 +2,9 @@
 
     claim    deliveries that are due, under a lease; the attempt counts from here
     freeze   the message is composed once and kept, so that every attempt sends the same bytes
+    begin    that a part is about to go out, and what went before: what cannot be written is not sent
     send     through the subscription's channel; the failure says whether anything was accepted
-    record   sent, try again at, or failed for good with its reason: each outcome at once
+    record   sent, try again at, or failed for good with its reason (see delivery): each outcome at once
 
 Channels work side by side, each sends one message after the other. Time passes while it works, so the
 clock is an argument here, not one instant.
@@ -19,30 +20,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from notifier.delivery import Limits, arrived, failure, given_back, pause
 from notifier.digest import EvidenceOf, compose, evidence_of
-from notifier.errors import ChannelStopped, Refused, SendError, TemplateError, TryLater, Unknown, Unreachable
+from notifier.errors import Cause, ChannelStopped, SendError, TemplateError, Unreachable
 from notifier.followup import passed_over
 from notifier.matching import Topics
 from notifier.model import Delivery, DeliveryState, Digest, Message, Outcome, Rule, SourceHealth, Subscription
 from notifier.ports import Channel, InStore, Renderer, Store
 
 log = structlog.get_logger()
-
-# A greylisting server wants five minutes or more; later tries double up to an hour.
-_FIRST_RETRY = timedelta(minutes=5)
-_LONGEST_RETRY = timedelta(hours=1)
-# A stopped channel (login, token) waits for its operator; a faulty template for its author.
-_STOPPED_RETRY = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How deliveries are claimed and how long they are tried."""
-
-    attempts: int = 12
-    lease: timedelta = timedelta(minutes=15)
-    hold_unknown: bool = False
-    batch: int = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,15 +56,21 @@ async def deliver(
     stop = stop or asyncio.Event()
     total: Counter[DeliveryState] = Counter()
     while not stop.is_set():
-        jobs = await in_store(lambda store: _claim(store, topics, clock(), limits))
-        if not jobs:
+        ended, jobs = await in_store(lambda store: _claim(store, topics, clock(), limits))
+        for each in ended:
+            log.warning(each.state.value, delivery=each.id, reason=each.reason)
+        total.update(each.state for each in ended)
+        if not (ended or jobs):
             break
         lanes = [
             _Lane(in_store, channels[kind], formats(kind), renderer, clock=clock, limits=limits, stop=stop).run(each)
             for kind, each in _by_channel(jobs).items()
         ]
-        for states in await asyncio.gather(*lanes):
-            total += states
+        # A lane that cannot record stops by itself; what the others have under way ends first.
+        for done in await asyncio.gather(*lanes, return_exceptions=True):
+            if isinstance(done, BaseException):
+                raise done
+            total += done
     return total
 
 
@@ -89,9 +81,16 @@ def _by_channel(jobs: Sequence[_Job]) -> dict[str, list[_Job]]:
     return lanes
 
 
-def _claim(store: Store, topics: Topics, now: datetime, limits: Limits) -> list[_Job]:
+def _claim(store: Store, topics: Topics, now: datetime, limits: Limits) -> tuple[list[Delivery], list[_Job]]:
+    """What came to its end instead of being claimed, and what is to be sent."""
     with store.write():
-        claimed = store.deliveries.claim(now, lease=limits.lease, limit=limits.batch)
+        touched = store.deliveries.claim(now, lease=limits.lease, limit=limits.batch, hold_unknown=limits.hold_unknown)
+    claimed = [each for each in touched if each.state is DeliveryState.CLAIMED]
+    ended = [each for each in touched if each.state is not DeliveryState.CLAIMED]
+    return ended, _jobs(store, claimed, topics, now)
+
+
+def _jobs(store: Store, claimed: Sequence[Delivery], topics: Topics, now: datetime) -> list[_Job]:
     subscriptions = store.subscriptions.get({delivery.subscription_id for delivery in claimed})
     rules = store.rules.of(subscriptions)
     sources = health(store)
@@ -180,80 +179,55 @@ class _Lane:
         states: Counter[DeliveryState] = Counter()
         for job in jobs:
             outcome = await self._one(job)
+            if outcome is None:
+                continue
             recorded = await self._in_store(lambda store, outcome=outcome: _record(store, outcome))  # type: ignore[misc]
             if recorded:
                 states[outcome.state] += 1
                 self._say(job, outcome)
         return states
 
-    async def _one(self, job: _Job) -> Outcome:
+    async def _one(self, job: _Job) -> Outcome | None:
+        """What became of it; None where another process has taken it over."""
+        delivery = job.delivery
         if self._stop.is_set():
-            return self._given_back(job, "the program was stopped before it was sent", after=timedelta(0))
-        if self._stopped is not None:
-            return self._given_back(job, str(self._stopped), after=self._pause(self._stopped))
+            reason = "The program was stopped before it was sent."
+            return given_back(delivery, reason, at=self._clock(), after=timedelta(0))
+        if (stopped := self._stopped) is not None:
+            return given_back(delivery, str(stopped), at=self._clock(), after=pause(stopped), cause=stopped.cause)
         try:
-            message = job.message or await self._frozen(job)
-            if message is None:
-                return self._given_back(job, "another process has taken it over")
-            receipt = await self._channel.send(replace(message, accepted=job.delivery.accepted))
+            accepted = await self._send(job, job.message or self._render(job))
         except TemplateError as error:
-            return self._given_back(job, str(error))
+            return given_back(delivery, str(error), at=self._clock(), cause=Cause.TEMPLATE)
         except SendError as error:
-            return self._failure(job, error)
-        return self._outcome(job, DeliveryState.SENT, accepted=receipt.accepted)
-
-    async def _frozen(self, job: _Job) -> Message | None:
-        assert job.digest is not None  # noqa: S101 - a job has a message or a digest
-        message = self._renderer.render(job.digest, self._format, now=self._clock())
-        kept = await self._in_store(lambda store: _freeze(store, job.delivery, message))
-        return message if kept else None
-
-    def _failure(self, job: _Job, error: SendError) -> Outcome:
-        reason, accepted = str(error), error.accepted or job.delivery.accepted
-        match error:
-            case ChannelStopped() | Unreachable():
+            if isinstance(error, ChannelStopped | Unreachable):
                 # The others of this batch would fare no better: they wait, and none uses up an attempt.
                 self._stopped = error
-                return self._given_back(job, reason, accepted=accepted, after=self._pause(error))
-            case Refused():
-                return self._outcome(job, DeliveryState.FAILED, reason, accepted=accepted)
-            case Unknown() if self._limits.hold_unknown:
-                return self._outcome(job, DeliveryState.HELD, reason, accepted=accepted)
-            case TryLater() | Unknown() if job.delivery.attempts < self._limits.attempts:
-                at = self._clock() + max(backoff(job.delivery.attempts), error.retry_after or timedelta(0))
-                return self._outcome(job, DeliveryState.DEFERRED, reason, accepted=accepted, at=at)
-        gave_up = f"{reason} Given up after {job.delivery.attempts} attempts."
-        return self._outcome(job, DeliveryState.FAILED, gave_up, accepted=accepted)
+            return failure(delivery, error, at=self._clock(), limits=self._limits)
+        return None if accepted is None else arrived(delivery, accepted, at=self._clock())
 
-    def _given_back(
-        self, job: _Job, reason: str, *, accepted: tuple[str, ...] = (), after: timedelta = _STOPPED_RETRY
-    ) -> Outcome:
-        at = self._clock() + after
-        outcome = self._outcome(job, DeliveryState.DEFERRED, reason, accepted=accepted or job.delivery.accepted, at=at)
-        return replace(outcome, give_back_attempt=True)
+    def _render(self, job: _Job) -> Message:
+        assert job.digest is not None  # noqa: S101 - a job has a message or a digest
+        return self._renderer.render(job.digest, self._format, now=self._clock())
 
-    @staticmethod
-    def _pause(error: SendError) -> timedelta:
-        usual = _STOPPED_RETRY if isinstance(error, ChannelStopped) else _FIRST_RETRY
-        return max(usual, error.retry_after or timedelta(0))
+    async def _send(self, job: _Job, message: Message) -> tuple[str, ...] | None:
+        """Part by part, so that what is through is written before the next one goes out. Raises SendError.
 
-    def _outcome(
-        self,
-        job: _Job,
-        state: DeliveryState,
-        reason: str | None = None,
-        *,
-        accepted: tuple[str, ...] = (),
-        at: datetime | None = None,
-    ) -> Outcome:
-        return Outcome(
-            delivery_id=job.delivery.id,
-            fence=job.delivery.fence,
-            state=state,
-            at=self._clock(),
-            reason=reason,
-            next_attempt_at=at,
-            accepted=accepted,
+        None where the claim was lost.
+        """
+        accepted = job.delivery.accepted
+        for count in range(len(accepted) + 1, len(message.parts) + 1):
+            if not await self._begin(job, message, accepted):
+                return None
+            parts = message.parts[:count]
+            accepted = (await self._channel.send(replace(message, parts=parts, accepted=accepted))).accepted
+        return accepted
+
+    async def _begin(self, job: _Job, message: Message, accepted: tuple[str, ...]) -> bool:
+        fresh = message if job.message is None and accepted == job.delivery.accepted else None
+        now, lease = self._clock(), self._limits.lease
+        return await self._in_store(
+            lambda store: _begin(store, job.delivery, fresh, accepted=accepted, now=now, lease=lease)
         )
 
     def _say(self, job: _Job, outcome: Outcome) -> None:
@@ -267,14 +241,20 @@ class _Lane:
         )
 
 
-def backoff(attempts: int) -> timedelta:
-    """The wait after ``attempts`` (1 or more) attempts: 5, 10, 20, 40 minutes, then an hour each."""
-    return min(_FIRST_RETRY * float(2 ** min(attempts - 1, 10)), _LONGEST_RETRY)
-
-
-def _freeze(store: Store, delivery: Delivery, message: Message) -> bool:
+def _begin(
+    store: Store,
+    delivery: Delivery,
+    fresh: Message | None,
+    *,
+    accepted: tuple[str, ...],
+    now: datetime,
+    lease: timedelta,
+) -> bool:
+    """One transaction for both: a message that is kept is one whose attempt is known to have begun."""
     with store.write():
-        return store.deliveries.freeze(delivery.id, delivery.fence, message)
+        if fresh is not None and not store.deliveries.freeze(delivery.id, delivery.fence, fresh):
+            return False
+        return store.deliveries.begin(delivery.id, delivery.fence, accepted=accepted, now=now, lease=lease)
 
 
 def _record(store: Store, outcome: Outcome) -> bool:

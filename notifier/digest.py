@@ -101,6 +101,10 @@ class Window:
     def positions(self, entry_ids: Iterable[str]) -> list[int]:
         return sorted(self._position[id] for id in entry_ids if id in self._position)
 
+    def rank(self, entry_id: str) -> int:
+        """Its place among the window's entries, best first; one that is not there comes behind them."""
+        return self._position.get(entry_id, len(self.entries))
+
     def mask(self, since: datetime) -> NDArray[np.uint64]:
         """The bitset of entries that became news after ``since``."""
         if since not in self._masks:
@@ -200,6 +204,15 @@ def _items(positions: NDArray[np.int32], want: Want, active: _Active, window: Wi
         )
         for rank, (position, held) in enumerate(ranked)
     )
+
+
+def together(
+    several: Sequence[Sequence[DeliveryItem]], window: Window, *, max_entries: int
+) -> tuple[DeliveryItem, ...]:
+    """The items of several deliveries as those of one, best first; what left the window comes last, in its order."""
+    found = [(window.rank(item.entry_id), n, item) for n, items in enumerate(several) for item in items]
+    found.sort(key=lambda each: (each[0], each[1], each[2].rank))
+    return tuple(replace(item, rank=rank, shown=rank < max_entries) for rank, (_, _, item) in enumerate(found))
 
 
 EvidenceOf = Callable[[Reason, Entry], tuple[Evidence, ...]]

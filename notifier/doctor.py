@@ -137,9 +137,17 @@ def _subscriptions(store: Store, topics: Topics | None) -> Iterator[Finding]:
 
 
 def _deliveries(store: Store) -> Iterator[Finding]:
-    if failed := store.deliveries.all(states=[DeliveryState.FAILED, DeliveryState.HELD]):
-        text = f"{len(failed)} failed or are held, the newest: {failed[0].reason} See 'notifier deliveries --failed'."
+    counts = store.deliveries.counts()
+    troubles = [state for state in (DeliveryState.FAILED, DeliveryState.HELD) if counts.get(state)]
+    if troubles:
+        (newest,) = store.deliveries.all(states=troubles, limit=1)
+        numbers = ", ".join(f"{counts[state]} {state}" for state in troubles)
+        text = f"{numbers}, the newest: {newest.reason} See 'notifier deliveries --failed'."
         yield Finding(topic="deliveries", level=Level.WRONG, text=text)
+    if unknowns := store.deliveries.unknowns():
+        attempts = "1 attempt" if unknowns == 1 else f"{unknowns} attempts"
+        text = f"{attempts} so far ended where nobody can know whether the message arrived (see after_unknown)."
+        yield Finding(topic="deliveries", level=Level.HINT, text=text)
 
 
 def _topics(app: App) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ NotifierError               one sentence: what happened, where, what to do
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 
 
 class NotifierError(Exception):
@@ -93,17 +94,46 @@ class DamagedDatabase(StoreError):
     pass
 
 
+class Cause(StrEnum):
+    """What a failure was about, whatever its sentence: what an operator does about it goes by this."""
+
+    AWAY = "away"
+    PUT_OFF = "put-off"
+    REFUSED = "refused"
+    ADDRESS = "address"
+    MAILBOX = "mailbox"
+    SIZE = "size"
+    SENDER = "sender"
+    """The receiving side objects to us: our address, our server, our reputation."""
+    CHANNEL = "channel"
+    MESSAGE = "message"
+    UNKNOWN = "unknown"
+    LOGIN = "login"
+    TEMPLATE = "template"
+
+
 class SendError(NotifierError):
     """A message that was not, or not wholly, accepted.
 
     ``accepted`` holds the channel's references of the parts that were accepted before the failure, in
-    order, so that the next attempt goes on behind them (``Message.accepted``).
+    order, so that the next attempt goes on behind them (``Message.accepted``). ``cause`` is the kind's own
+    where the channel knows nothing nearer.
     """
 
-    def __init__(self, message: str, *, accepted: tuple[str, ...] = (), retry_after: timedelta | None = None) -> None:
+    usual = Cause.PUT_OFF
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        accepted: tuple[str, ...] = (),
+        retry_after: timedelta | None = None,
+        cause: Cause | None = None,
+    ) -> None:
         super().__init__(message)
         self.accepted = accepted
         self.retry_after = retry_after
+        self.cause = cause or self.usual
 
 
 class TryLater(SendError):
@@ -111,16 +141,16 @@ class TryLater(SendError):
 
 
 class Unreachable(TryLater):
-    pass
+    usual = Cause.AWAY
 
 
 class Refused(SendError):
-    pass
+    usual = Cause.REFUSED
 
 
 class Unknown(SendError):
-    pass
+    usual = Cause.UNKNOWN
 
 
 class ChannelStopped(SendError):
-    pass
+    usual = Cause.LOGIN

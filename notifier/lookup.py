@@ -9,7 +9,7 @@ from typing import TypeVar
 from notifier.errors import NotFound, RuleError
 from notifier.identity import parse_reference
 from notifier.matching import Topics, parse
-from notifier.model import Entry, Rule, SourceRecord, Subscriber, Subscription
+from notifier.model import Delivery, Entry, Rule, SourceRecord, Subscriber, Subscription
 from notifier.ports import Store
 
 T = TypeVar("T")
@@ -27,6 +27,10 @@ def subscription_of(store: Store, id: str) -> Subscription:
 
 def rule_of(store: Store, id: str) -> Rule:
     return _named(store.rules.get(id), f"rule {id}", "'notifier rule list SUBSCRIPTION' shows them")
+
+
+def delivery_of(store: Store, id: str) -> Delivery:
+    return _named(store.deliveries.get(id), f"delivery {id}", "'notifier deliveries' shows them")
 
 
 def fault(query: str, topics: Topics) -> str | None:

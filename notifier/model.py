@@ -12,6 +12,8 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from notifier.errors import Cause
+
 
 class Every(StrEnum):
     INSTANT = "instant"
@@ -555,8 +557,27 @@ class Delivery:
     fence: int = 0
     """Grows with every claim; an outcome is recorded only by the claim that holds the latest."""
     reason: str | None = None
+    cause: Cause | None = None
+    """What the latest failure was about; ``reason`` says it in words."""
+    failing_since: datetime | None = None
+    """The first attempt that failed for now, also of digests whose entries it took over."""
+    unknowns: int = 0
+    """Attempts of which nobody can know whether they arrived."""
     sent_at: datetime | None = None
     accepted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt that was begun, by the fence of its claim; without an end while it is under way."""
+
+    fence: int
+    began_at: datetime
+    ended_at: datetime | None = None
+    state: DeliveryState | None = None
+    """What the delivery became by it."""
+    unknown: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -573,6 +594,8 @@ class Planned:
     follow_ups: tuple[FollowUp, ...] = ()
     follows: bool = False
     """Whether what becomes of these items is to be told later."""
+    supersedes: tuple[str, ...] = ()
+    """Ids of earlier deliveries whose items are among ``items``: they end with this one's beginning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -584,6 +607,9 @@ class Outcome:
     state: DeliveryState
     at: datetime
     reason: str | None = None
+    cause: Cause | None = None
+    unknown: bool = False
+    """Nobody can know whether this attempt arrived."""
     next_attempt_at: datetime | None = None
     accepted: tuple[str, ...] = ()
     give_back_attempt: bool = False

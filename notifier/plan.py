@@ -3,6 +3,7 @@
     due      subscriptions whose slot has come, longest due first, a batch at a time
     choose   their rules against the entries of the look-back window (pure, see digest)
     follow   what became of papers sent earlier, for those who ask for it (pure, see followup)
+    gather   what an earlier delivery could not bring so far goes into the new one (pure, see delivery)
     record   one delivery per (subscription, slot) with its entries, reasons and follow-ups, and the next slot; rules
              that broke
 
@@ -18,11 +19,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from notifier.cadence import due_slot, next_slot
-from notifier.digest import Choice, Want, Window, choose, reach, want_of
+from notifier.delivery import may_be_handed_on
+from notifier.digest import Choice, Want, Window, choose, reach, together, want_of
 from notifier.followup import pending
 from notifier.ids import new_id
 from notifier.matching import RuleSet, collector_paused
-from notifier.model import Delivery, FollowUp, Mode, Planned, Rule, Slot, Subscription
+from notifier.model import Delivery, DeliveryItem, FollowUp, Mode, Planned, Rule, Slot, Subscription
 from notifier.ports import Store
 
 log = structlog.get_logger()
@@ -93,11 +95,64 @@ def _plan_batch(
     ]
     choices = choose(wants, window)
     told = pending(due, store.deliveries, look_back=look_back, now=now)
+    stale = _stale(ids, store, now)
     planned = [
-        _planned(want, choice, told.get(want.subscription.id, ()), now)
+        _with_earlier(
+            _planned(want, choice, told.get(want.subscription.id, ()), now),
+            stale.get(want.subscription.id, ()),
+            want,
+            window,
+        )
         for want, choice in zip(wants, choices, strict=True)
     ]
     return planned, [choice.broken for choice in choices]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Earlier:
+    """A delivery that the next one may supersede, with its items."""
+
+    delivery: Delivery
+    items: Sequence[DeliveryItem]
+    follow_ups: Sequence[FollowUp]
+
+
+def _stale(ids: Sequence[str], store: Store, now: datetime) -> dict[str, list[_Earlier]]:
+    return {
+        id: [
+            _Earlier(
+                delivery=each,
+                items=store.deliveries.items(each.id),
+                follow_ups=store.deliveries.follow_ups(each.id),
+            )
+            for each in deferred
+            if may_be_handed_on(each, now=now)
+        ]
+        for id, deferred in store.deliveries.deferred(ids).items()
+    }
+
+
+def _with_earlier(planned: Planned, earlier: Sequence[_Earlier], want: Want, window: Window) -> Planned:
+    """``planned`` with what the earlier deliveries could not bring; only a new delivery takes it over."""
+    if planned.delivery is None or not earlier:
+        return planned
+    since = [each.delivery.failing_since for each in earlier if each.delivery.failing_since]
+    delivery = replace(
+        planned.delivery,
+        period_start=min(each.delivery.period_start for each in earlier),
+        checked=planned.delivery.checked + sum(each.delivery.checked for each in earlier),
+        late=True,
+        failing_since=min(since, default=None),
+    )
+    return replace(
+        planned,
+        delivery=delivery,
+        items=together(
+            [planned.items, *(each.items for each in earlier)], window, max_entries=want.subscription.max_entries
+        ),
+        follow_ups=(*(one for each in earlier for one in each.follow_ups), *planned.follow_ups),
+        supersedes=tuple(each.delivery.id for each in earlier),
+    )
 
 
 def _planned(want: Want, choice: Choice, told: tuple[FollowUp, ...], now: datetime) -> Planned:

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from notifier.conditions import Condition
 from notifier.model import (
+    Attempt,
     Delivery,
     DeliveryItem,
     DeliveryState,
@@ -291,11 +292,13 @@ class Rules(Protocol):
 
 
 class Deliveries(Protocol):
+    """Deliveries move as ``delivery`` draws it; a move that is not drawn, or comes too late, is not written."""
+
     def record(self, planned: Sequence[Planned]) -> list[str]:
         """Write deliveries with their items and move the subscriptions on.
 
-        Idempotent by (subscription, slot key): a slot that has a delivery keeps it. Returns the ids of
-        the deliveries that are new.
+        Idempotent by (subscription, slot key): a slot that has a delivery keeps it. What a new delivery
+        supersedes gives its items up to it. Returns the ids of the deliveries that are new.
         """
         ...
 
@@ -303,10 +306,15 @@ class Deliveries(Protocol):
         """Ids of the entries, new after ``since``, that each subscription already has in a delivery."""
         ...
 
-    def claim(self, now: datetime, *, lease: timedelta, limit: int) -> list[Delivery]:
+    def deferred(self, subscription_ids: Iterable[str]) -> dict[str, list[Delivery]]:
+        """What is put off, oldest first; a subscription without any is absent."""
+        ...
+
+    def claim(self, now: datetime, *, lease: timedelta, limit: int, hold_unknown: bool = False) -> list[Delivery]:
         """Take deliveries that are due (or whose lease ran out), counting the attempt.
 
-        A delivery whose subscription is gone or paused is cancelled or left, not claimed.
+        Left alone where the subscription is paused or stopped. Where the rules are gone, or a lost claim may
+        have sent it, it ends instead: what is returned is claimed, cancelled or held.
         """
         ...
 
@@ -333,8 +341,23 @@ class Deliveries(Protocol):
 
     def message(self, delivery_id: str) -> Message | None: ...
 
+    def begin(self, delivery_id: str, fence: int, *, accepted: Sequence[str], now: datetime, lease: timedelta) -> bool:
+        """Before each part is sent: the attempt has begun, ``accepted`` are through, the lease counts from now.
+
+        False if the claim is no longer ours: then nothing may be sent.
+        """
+        ...
+
     def finish(self, outcomes: Sequence[Outcome]) -> list[str]:
         """Record outcomes; one whose fence is stale is dropped. Returns the ids that were recorded."""
+        ...
+
+    def retry(self, id: str, *, at: datetime) -> bool:
+        """An operator's word: due at once. False where that cannot follow."""
+        ...
+
+    def cancel(self, id: str, *, at: datetime) -> bool:
+        """An operator's word: never. False where that cannot follow."""
         ...
 
     def get(self, id: str) -> Delivery | None: ...
@@ -344,15 +367,22 @@ class Deliveries(Protocol):
         *,
         states: Iterable[DeliveryState] = (),
         subscription_id: str | None = None,
+        since: datetime | None = None,
         limit: int = 100,
     ) -> list[Delivery]:
-        """Newest first."""
+        """Those whose slot was due at ``since`` or later, newest first."""
         ...
 
-    def set_state(
-        self, id: str, state: DeliveryState, *, only_from: Iterable[DeliveryState], reason: str | None, at: datetime
-    ) -> bool:
-        """An operator's word: move it on if it stands in one of ``only_from``; due again ``at``."""
+    def attempts(self, delivery_id: str) -> list[Attempt]:
+        """The latest attempts that were begun, in order; older ones are forgotten."""
+        ...
+
+    def counts(self) -> Mapping[DeliveryState, int]:
+        """How many there are in each state that occurs."""
+        ...
+
+    def unknowns(self) -> int:
+        """How many attempts ended where nobody can know whether they arrived."""
         ...
 
     def of_entry(self, subscription_id: str, entry_id: str) -> tuple[Delivery, DeliveryItem] | None: ...

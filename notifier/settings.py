@@ -136,7 +136,9 @@ class Settings(BaseSettings):
     )
 
     tick: Duration = Field(timedelta(seconds=20), description="How often `serve` looks whether something is due.")
-    attempts: int = Field(12, ge=1, description="Sends of one delivery before it has failed for good.")
+    give_up_after: Duration = Field(
+        timedelta(hours=108), description="How long a receiver may put off a delivery before it has failed for good."
+    )
     after_unknown: AfterUnknown = Field(
         AfterUnknown.RESEND,
         description="When the line broke where nobody can know whether a message was taken: resend or hold.",

@@ -305,6 +305,7 @@ def test_every_command_is_in_the_readme() -> None:
         *(f"subscription {verb}" for verb in ("add", "list", "follow", "pause", "resume", "remove")),
         *(f"rule {verb}" for verb in ("add", "list", "remove", "history", "undo", "test", "stats")),
         *(f"rules {verb}" for verb in ("export", "import")),
+        *(f"deliveries {verb}" for verb in ("show", "retry", "cancel")),
         *(f"topics {verb}" for verb in ("list", "show", "check")),
     ]
     assert [each for each in commands if f"notifier {each}" not in readme] == []

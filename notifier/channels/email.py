@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from notifier.channels.replies import refusal, unreachable
 from notifier.clean import plain
-from notifier.errors import ChannelStopped, Refused, SendError, TryLater, Unknown
+from notifier.errors import Cause, ChannelStopped, Refused, SendError, TryLater, Unknown
 from notifier.model import Message, Receipt
 from notifier.settings import Security
 
@@ -152,7 +152,7 @@ class EmailChannel:
         content = message.parts[0]
         if _BARE_LINE_END.search(content):
             # Sent as it is, a bare line end before a dot would let text pass for commands on some servers.
-            raise Refused("The message was not sent: a line of it does not end in CR LF.")
+            raise Refused("The message was not sent: a line of it does not end in CR LF.", cause=Cause.MESSAGE)
         sender = parseaddr(message.sender or self._sender)[1]
         if not sender:
             raise ChannelStopped("Mail has no sender: set mail_from.")
@@ -223,7 +223,8 @@ class EmailChannel:
             if not self._client.supports_extension("smtputf8"):
                 raise Refused(
                     f"{self._server} cannot send to {envelope.recipient}: it takes only ASCII before the @. "
-                    "Use another address."
+                    "Use another address.",
+                    cause=Cause.ADDRESS,
                 )
             options.append("SMTPUTF8")
         mail = self._client.mail(envelope.sender, options=options, encoding=envelope.encoding)
@@ -245,7 +246,8 @@ class EmailChannel:
             raise unreachable(self._server, error, at=command) from error
         except ValueError:
             raise Refused(
-                f"The mail for {plain(envelope.recipient)} was not sent: SMTP cannot write it or our sender address."
+                f"The mail for {plain(envelope.recipient)} was not sent: SMTP cannot write it or our sender address.",
+                cause=Cause.ADDRESS,
             ) from None
 
     async def _data(self, envelope: _Envelope) -> str:
@@ -326,5 +328,5 @@ def _ascii_domain(address: str) -> str:
     try:
         valid = validate_email(address, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
-        raise Refused(f"{plain(address)} is not an address mail can go to: {error}") from None
+        raise Refused(f"{plain(address)} is not an address mail can go to: {error}", cause=Cause.ADDRESS) from None
     return f"{valid.local_part}@{valid.ascii_domain}"

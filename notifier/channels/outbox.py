@@ -30,15 +30,18 @@ class Outbox:
         self._folder = folder
 
     async def send(self, message: Message) -> Receipt:
-        """References are file names, with ``#k`` (from 1) for the parts of a message that has several."""
-        name = file_name(message)
-        if len(message.accepted) < len(message.parts):
+        """References are file names, with ``#k`` (from 1) for the parts of a message that has several.
+
+        The parts that follow accepted ones go into a file of their own, so that those stay as they are.
+        """
+        name, done, count = file_name(message), len(message.accepted), len(message.parts)
+        if done and message.format == "slack":
+            name = f"{name.removesuffix('.json')}-{done + 1}.json"
+        if done < count:
             files = _email_files(message, name) if message.format == "email" else _slack_files(message, name)
             await asyncio.to_thread(self._write, files)
-        count = len(message.parts)
         names = tuple(f"{name}#{part}" if count > 1 else name for part in range(1, count + 1))
-        accepted = message.accepted + names[len(message.accepted) :]
-        return Receipt(accepted=accepted, detail=f"Written to {self._folder / name}.")
+        return Receipt(accepted=message.accepted + names[done:], detail=f"Written to {self._folder / name}.")
 
     async def check(self) -> str:
         await asyncio.to_thread(self._write, {".check": b""})

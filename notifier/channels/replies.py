@@ -9,7 +9,7 @@ import ssl
 import aiosmtplib
 
 from notifier.clean import plain
-from notifier.errors import ChannelStopped, Refused, SendError, TryLater, Unreachable
+from notifier.errors import Cause, ChannelStopped, Refused, SendError, TryLater, Unreachable
 
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
 """Log in first, mechanism too weak, wrong credentials, encryption needed (RFC 4954, 6)."""
@@ -17,14 +17,18 @@ _LOGIN_CODES = frozenset({530, 534, 535, 538})
 _ENHANCED = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")
 _ADVICE = (
     # RFC 3463: the class, subject and detail of a permanent failure; the first prefix that fits counts.
-    ("5.1.7", "the server does not accept our sender address: check mail_from"),
-    ("5.1.8", "the server does not accept our sender address: check mail_from"),
-    ("5.1.", "the address does not exist: check it"),
-    ("5.2.2", "the mailbox is full"),
-    ("5.2.3", "the message is too big for it: lower the number of entries"),
-    ("5.2.", "the mailbox takes no mail"),
-    ("5.3.4", "the message is too big for it: lower the number of entries"),
-    ("5.7.", "this is about us, not about the address: check that mail_from may send through this server (SPF, DKIM)"),
+    ("5.1.7", Cause.SENDER, "the server does not accept our sender address: check mail_from"),
+    ("5.1.8", Cause.SENDER, "the server does not accept our sender address: check mail_from"),
+    ("5.1.", Cause.ADDRESS, "the address does not exist: check it"),
+    ("5.2.2", Cause.MAILBOX, "the mailbox is full"),
+    ("5.2.3", Cause.SIZE, "the message is too big for it: lower the number of entries"),
+    ("5.2.", Cause.MAILBOX, "the mailbox takes no mail"),
+    ("5.3.4", Cause.SIZE, "the message is too big for it: lower the number of entries"),
+    (
+        "5.7.",
+        Cause.SENDER,
+        "this is about us, not about the address: check that mail_from may send through this server (SPF, DKIM)",
+    ),
 )
 
 
@@ -40,7 +44,8 @@ def refusal(server: str, command: str, code: int, text: str, about: str) -> Send
             f"{server} does not let us in ({reply}): check smtp_username, smtp_password and smtp_security."
         )
     if 500 <= code < 600:
-        return Refused(f"{server} refused the mail for {about} at {command} ({reply}){_advice(text)}.")
+        cause, advice = _advice(text)
+        return Refused(f"{server} refused the mail for {about} at {command} ({reply}){advice}.", cause=cause)
     if code == 421:
         return Unreachable(f"{server} is closing the connection at {command} ({reply}); it is tried again later.")
     if 400 <= code < 500:
@@ -83,9 +88,10 @@ def _cause(error: Exception) -> str:
     return plain(str(root), limit=200) or type(root).__name__
 
 
-def _advice(text: str) -> str:
+def _advice(text: str) -> tuple[Cause | None, str]:
     enhanced = _ENHANCED.match(text)
-    return next((f": {advice}" for prefix, advice in _ADVICE if enhanced and enhanced[0].startswith(prefix)), "")
+    found = ((c, f": {advice}") for prefix, c, advice in _ADVICE if enhanced and enhanced[0].startswith(prefix))
+    return next(found, (None, ""))
 
 
 def _once(text: str) -> str:

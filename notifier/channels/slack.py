@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from notifier.channels.slack_errors import ERRORS, UNLISTED
+from notifier.channels.slack_errors import ERRORS, UNLISTED, cause_of
 from notifier.clean import plain
-from notifier.errors import ChannelStopped, Refused, SendError, TryLater, Unknown, Unreachable
+from notifier.errors import Cause, ChannelStopped, Refused, SendError, TryLater, Unknown, Unreachable
 from notifier.model import Message, Receipt
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def _arguments(part: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         arguments = None
     if not isinstance(arguments, dict):
-        raise Refused("The Slack message is no JSON object; please report it.")
+        raise Refused("The Slack message is no JSON object; please report it.", cause=Cause.MESSAGE)
     return arguments
 
 
@@ -260,7 +260,8 @@ def _failure(what: str, status: int, name: object, headers: Any, *, about: str, 
     kind, advice = ERRORS.get(name, UNLISTED)
     if name == "missing_scope" and isinstance(data, dict) and data.get("needed"):
         advice = f"give the app the scope {plain(str(data['needed']), limit=100)} and install it again"
-    return kind(f"Slack answered {what}{for_whom} with {name}: {advice}.")
+    cause = cause_of(ERRORS.get(name, UNLISTED))
+    return kind(f"Slack answered {what}{for_whom} with {name}: {advice}.", cause=cause)
 
 
 def _unreadable(what: str, status: int = 0) -> TryLater:

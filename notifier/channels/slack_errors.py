@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from notifier.errors import ChannelStopped, Refused, SendError, TryLater, Unknown
+from notifier.errors import Cause, ChannelStopped, Refused, SendError, TryLater, Unknown
 
 Verdict = tuple[type[SendError], str]
 
@@ -63,6 +63,15 @@ _GROUPS: tuple[tuple[type[SendError], str, str], ...] = (
 ERRORS: Mapping[str, Verdict] = MappingProxyType(
     {name: (kind, advice) for kind, advice, names in _GROUPS for name in names.split()}
 )
+
+
+def cause_of(verdict: Verdict) -> Cause | None:
+    """What a refusal was about: the message, the person, else the channel; None leaves it to the kind of error."""
+    kind, advice = verdict
+    if kind is not Refused:
+        return None
+    return {_OURS: Cause.MESSAGE, _PERSON: Cause.ADDRESS}.get(advice, Cause.CHANNEL)
+
 
 UNLISTED: Verdict = (TryLater, _AGAIN)
 """An error Slack has not documented may be passing, and attempts are counted: it ends as a failure that is

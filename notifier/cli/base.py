@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time
-from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
 from zoneinfo import ZoneInfo
@@ -43,26 +42,61 @@ def command(owner: typer.Typer, name: str) -> Callable[[F], F]:
     """Make ``function(app, …)`` a command: its other parameters are the command's, and two come with each."""
 
     def decorate(function: F) -> F:
-        @wraps(function)
-        def run(*args: Any, data_dir: Path | None = None, now: str | None = None, **kwargs: Any) -> None:
-            function(open_app(data_dir, now), *args, **kwargs)
-
-        hints = get_type_hints(function, include_extras=True)
-        own = [
-            parameter.replace(annotation=hints[parameter.name])
-            for parameter in list(inspect.signature(function).parameters.values())[1:]
-        ]
-        common = [
-            inspect.Parameter(each, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-            for each, kind in (("data_dir", DataDir), ("now", Now))
-        ]
-        run.__signature__ = inspect.Signature([*own, *common])  # type: ignore[attr-defined, unused-ignore]
-        run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *common)}
-        del run.__wrapped__  # type: ignore[attr-defined, unused-ignore]
-        owner.command(name)(run)
+        owner.command(name)(_runnable(function))
         return function
 
     return decorate
+
+
+def alone(owner: typer.Typer) -> Callable[[F], F]:
+    """Make ``function(app, …)`` what the name of the group does where no command of it follows."""
+
+    def decorate(function: F) -> F:
+        owner.info.no_args_is_help = False
+        owner.callback(invoke_without_command=True)(_runnable(function, before_commands=True))
+        return function
+
+    return decorate
+
+
+def _runnable(function: F, *, before_commands: bool = False) -> Callable[..., None]:
+    def run(*args: Any, data_dir: Path | None = None, now: str | None = None, **kwargs: Any) -> None:
+        context = kwargs.pop("context", None)
+        if context is None or context.invoked_subcommand is None:
+            function(open_app(data_dir, now), *args, **kwargs)
+        else:
+            _refuse_options(context)
+
+    hints = get_type_hints(function, include_extras=True)
+    own = [
+        parameter.replace(annotation=hints[parameter.name])
+        for parameter in list(inspect.signature(function).parameters.values())[1:]
+    ]
+    added: list[tuple[str, Any]] = [("data_dir", DataDir), ("now", Now)]
+    if before_commands:
+        added.append(("context", typer.Context))
+    common = [
+        inspect.Parameter(
+            each,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if kind is typer.Context else None,
+            annotation=kind,
+        )
+        for each, kind in added
+    ]
+    run.__name__, run.__doc__ = function.__name__, function.__doc__
+    run.__signature__ = inspect.Signature([*own, *common])  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *common)}
+    return run
+
+
+def _refuse_options(context: typer.Context) -> None:
+    """Before a command they would be read and mean nothing."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    if given:
+        option = f"--{given[0].strip('_').replace('_', '-')}"
+        raise UsageError(f"{option} stands after the command: '{context.command_path} {context.invoked_subcommand} …'.")
 
 
 def open_app(data_dir: Path | None, now: str | None) -> App:

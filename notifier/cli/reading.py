@@ -1,4 +1,4 @@
-"""Looking: ``match``, ``preview``, ``why`` and ``deliveries``."""
+"""Looking: ``match``, ``preview`` and ``why``."""
 
 from __future__ import annotations
 
@@ -24,18 +24,16 @@ from notifier.deliver import health
 from notifier.errors import RuleError, UsageError
 from notifier.explain import Why, preview, why
 from notifier.lookup import entry_of
-from notifier.model import Delivery, DeliveryState, Digest, DigestItem, Entry, Evidence, Reason, Subscription
+from notifier.model import Digest, DigestItem, Entry, Evidence, Reason
 from notifier.search import Found, search
 
 _LATEST_POINTS = 7
-_TROUBLE = (DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.DEFERRED)
 
 
 def register(app: typer.Typer) -> None:
     command(app, "match")(match_)
     command(app, "preview")(preview_)
     command(app, "why")(why_)
-    command(app, "deliveries")(deliveries)
 
 
 def match_(
@@ -165,54 +163,6 @@ def _few(words: str, count: int = 6) -> str:
     """A topic can fail for dozens of words; --json has them all."""
     parts = words.split("; ")
     return words if len(parts) <= count else "; ".join([*parts[:count], f"and {len(parts) - count} more"])
-
-
-def deliveries(
-    app: App,
-    failed: Annotated[bool, typer.Option("--failed", help="Only those that went wrong, and what to do.")] = False,
-    limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 50,
-    json: Json = False,
-) -> None:
-    """Show what was sent, to whom, when, and how it went."""
-    with app.store() as store:
-        found = store.deliveries.all(states=_TROUBLE if failed else (), limit=limit)
-        subscriptions = store.subscriptions.get({each.subscription_id for each in found})
-        counts = {each.id: len(store.deliveries.items(each.id)) for each in found}
-    if json:
-        print_json([_delivery_data(each, subscriptions[each.subscription_id], counts[each.id]) for each in found])
-        return
-    print_table(
-        ["ID", "SLOT", "TO", "PAPERS", "STATE", "TRIES", "DETAIL"],
-        [_delivery_line(each, subscriptions[each.subscription_id], counts[each.id]) for each in found],
-        empty="Nothing went wrong." if failed else "Nothing was planned yet: 'notifier run --once' does one pass.",
-    )
-
-
-def _delivery_line(each: Delivery, subscription: Subscription, papers: int) -> list[str]:
-    zone = subscription.subscriber.timezone
-    detail = f"sent {local(each.sent_at, zone)}" if each.sent_at else each.reason or "-"
-    if each.state is DeliveryState.DEFERRED:
-        detail = f"{detail} Next try {local(each.next_attempt_at, zone)}."
-    return [each.id, str(each.slot), str(subscription.address), str(papers), each.state, str(each.attempts), detail]
-
-
-def _delivery_data(each: Delivery, subscription: Subscription, papers: int) -> dict[str, object]:
-    return {
-        "id": each.id,
-        "subscription": each.subscription_id,
-        "email": subscription.subscriber.email,
-        "channel": str(subscription.address),
-        "slot": str(each.slot),
-        "due_at": each.slot.due_at,
-        "state": each.state,
-        "late": each.late,
-        "entries": papers,
-        "checked": each.checked,
-        "attempts": each.attempts,
-        "next_attempt_at": each.next_attempt_at,
-        "sent_at": each.sent_at,
-        "reason": each.reason,
-    }
 
 
 def entry_data(entry: Entry) -> dict[str, object]:

@@ -7,7 +7,10 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
+from notifier import delivery as life
+from notifier.delivery import ENDS, Event
 from notifier.model import (
+    Attempt,
     Delivery,
     DeliveryItem,
     DeliveryState,
@@ -22,6 +25,7 @@ from notifier.store import rows
 from notifier.store.statements import queries
 
 SQL = queries("deliveries")
+ATTEMPTS_KEPT = 20
 
 
 class DeliveryRows:
@@ -33,6 +37,7 @@ class DeliveryRows:
         self._conn.executemany(SQL["add"], [rows.delivery_params(each.delivery) for each in planned if each.delivery])
         # Ids are random: those that are there now are those that were new.
         added = self._conn.execute(SQL["keys_of_deliveries"], {"ids": rows.array(items_of)}).fetchall()
+        self._supersede(planned, {row["id"] for row in added})
         self._add_items(items_of, added)
         self._add_follow_ups(planned, {row["id"] for row in added})
         self._conn.executemany(
@@ -97,10 +102,59 @@ class DeliveryRows:
             found.setdefault(subscription, set()).add(entry)
         return {subscription: frozenset(entries) for subscription, entries in found.items()}
 
-    def claim(self, now: datetime, *, lease: timedelta, limit: int) -> list[Delivery]:
-        wanted = {"now": rows.stamp(now), "lease_until": rows.stamp(now + lease), "limit": limit}
-        ids = [row["id"] for row in self._conn.execute(SQL["claim"], wanted).fetchall()]
-        return [rows.delivery(row) for row in self._conn.execute(SQL["get_many"], {"ids": rows.array(ids)})]
+    def _supersede(self, planned: Sequence[Planned], added: Set[str]) -> None:
+        """Before the items of the new ones are written: an entry stands in one delivery of a subscription."""
+        for each in planned:
+            if each.delivery is not None and each.delivery.id in added:
+                for id in each.supersedes:
+                    before = self.get(id)
+                    after = before and life.superseded(before, each.delivery)
+                    if before and after and self._move(before, after):
+                        self._conn.execute(SQL["release"], {"id": id})
+                        self._conn.execute(SQL["release_follow_ups"], {"id": id})
+
+    def deferred(self, subscription_ids: Iterable[str]) -> dict[str, list[Delivery]]:
+        found: dict[str, list[Delivery]] = {}
+        for row in self._conn.execute(SQL["deferred"], {"ids": rows.array(subscription_ids)}):
+            found.setdefault(row["s_id"], []).append(rows.delivery(row))
+        return found
+
+    def claim(self, now: datetime, *, lease: timedelta, limit: int, hold_unknown: bool = False) -> list[Delivery]:
+        due = self._conn.execute(SQL["due"], {"now": rows.stamp(now), "limit": limit}).fetchall()
+        touched = []
+        for row in due:
+            before, standing = rows.delivery(row), rows.standing(row)
+            after = life.claim(before, standing, now=now, lease=lease, hold_unknown=hold_unknown)
+            if after is None or not self._move(before, after):
+                continue
+            if standing.begun:
+                state = DeliveryState.DEFERRED if after.state is DeliveryState.CLAIMED else after.state
+                self._end_attempt(before, state, at=now, reason=life.LOST, unknown=True)
+            if after.state is DeliveryState.CANCELLED and life.never_arrived(after):
+                self._conn.execute(SQL["release"], {"id": after.id})
+            touched.append(after)
+        return touched
+
+    def _move(self, before: Delivery, after: Delivery) -> bool:
+        params = {**rows.delivery_params(after), "was_state": str(before.state), "was_fence": before.fence}
+        if self._conn.execute(SQL["move"], params).rowcount == 0:
+            return False
+        if after.state in ENDS:
+            self._conn.execute(SQL["thaw"], {"id": after.id})
+        return True
+
+    def _end_attempt(
+        self, delivery: Delivery, state: DeliveryState, *, at: datetime, reason: str | None, unknown: bool
+    ) -> None:
+        ended = {
+            "id": delivery.id,
+            "fence": delivery.fence,
+            "at": rows.stamp(at),
+            "state": str(state),
+            "unknown": unknown,
+            "reason": reason,
+        }
+        self._conn.execute(SQL["end_attempt"], ended)
 
     def items(self, delivery_id: str) -> list[DeliveryItem]:
         return [rows.item(row) for row in self._conn.execute(SQL["items"], {"id": delivery_id})]
@@ -128,38 +182,44 @@ class DeliveryRows:
         parts = tuple(part["body"] for part in self._conn.execute(SQL["get_parts"], {"id": delivery_id}))
         return rows.message(delivery_id, row, parts)
 
+    def begin(self, delivery_id: str, fence: int, *, accepted: Sequence[str], now: datetime, lease: timedelta) -> bool:
+        held = {
+            "id": delivery_id,
+            "fence": fence,
+            "accepted": rows.array(accepted),
+            "lease_until": rows.stamp(now + lease),
+        }
+        if self._conn.execute(SQL["hold_on"], held).rowcount == 0:
+            return False
+        self._conn.execute(SQL["begin_attempt"], {"id": delivery_id, "at": rows.stamp(now)})
+        self._conn.execute(SQL["forget_attempts"], {"id": delivery_id, "fence": fence, "kept": ATTEMPTS_KEPT})
+        return True
+
     def finish(self, outcomes: Sequence[Outcome]) -> list[str]:
         return [outcome.delivery_id for outcome in outcomes if self._finish(outcome)]
 
     def _finish(self, outcome: Outcome) -> bool:
-        written = self._conn.execute(
-            SQL["finish"],
-            {
-                "id": outcome.delivery_id,
-                "fence": outcome.fence,
-                "state": str(outcome.state),
-                "reason": outcome.reason,
-                "accepted": rows.array(outcome.accepted),
-                "next_attempt_at": rows.stamp_or_none(outcome.next_attempt_at),
-                "at": rows.stamp(outcome.at),
-                "give_back": outcome.give_back_attempt,
-            },
-        ).fetchone()
-        if written and outcome.state is DeliveryState.SENT:
-            self._conn.execute(SQL["thaw"], {"id": outcome.delivery_id})
-        return written is not None
+        before = self.get(outcome.delivery_id)
+        after = before and life.concluded(before, outcome)
+        if before is None or after is None or not self._move(before, after):
+            return False
+        self._end_attempt(before, after.state, at=outcome.at, reason=outcome.reason, unknown=outcome.unknown)
+        return True
 
-    def set_state(
-        self, id: str, state: DeliveryState, *, only_from: Iterable[DeliveryState], reason: str | None, at: datetime
-    ) -> bool:
-        wanted = {
-            "id": id,
-            "state": str(state),
-            "from": rows.array(only_from),
-            "reason": reason,
-            "at": rows.stamp(at),
-        }
-        return self._conn.execute(SQL["set_state"], wanted).fetchone() is not None
+    def retry(self, id: str, *, at: datetime) -> bool:
+        return self._tell(id, Event.RETRY, at)
+
+    def cancel(self, id: str, *, at: datetime) -> bool:
+        return self._tell(id, Event.CANCEL, at)
+
+    def _tell(self, id: str, word: Event, at: datetime) -> bool:
+        before = self.get(id)
+        after = before and life.told(before, word, at=at)
+        if before is None or after is None or not self._move(before, after):
+            return False
+        if before.state is DeliveryState.CLAIMED:
+            self._end_attempt(before, after.state, at=at, reason=life.LOST, unknown=True)
+        return True
 
     def get(self, id: str) -> Delivery | None:
         row = self._conn.execute(SQL["get"], {"id": id}).fetchone()
@@ -170,10 +230,26 @@ class DeliveryRows:
         *,
         states: Iterable[DeliveryState] = (),
         subscription_id: str | None = None,
+        since: datetime | None = None,
         limit: int = 100,
     ) -> list[Delivery]:
-        wanted = {"states": rows.array(states), "subscription": subscription_id, "limit": limit}
+        wanted = {
+            "states": rows.array(states),
+            "subscription": subscription_id,
+            "since": rows.stamp_or_none(since),
+            "limit": limit,
+        }
         return [rows.delivery(row) for row in self._conn.execute(SQL["all"], wanted)]
+
+    def attempts(self, delivery_id: str) -> list[Attempt]:
+        return [rows.attempt(row) for row in self._conn.execute(SQL["attempts"], {"id": delivery_id})]
+
+    def counts(self) -> Mapping[DeliveryState, int]:
+        return {DeliveryState(row["state"]): row["number"] for row in self._conn.execute(SQL["counts"])}
+
+    def unknowns(self) -> int:
+        number: int = self._conn.execute(SQL["unknowns"]).fetchone()[0]
+        return number
 
     def of_entry(self, subscription_id: str, entry_id: str) -> tuple[Delivery, DeliveryItem] | None:
         wanted = {"subscription": subscription_id, "entry": entry_id}

@@ -46,3 +46,9 @@ def m0004_one_paper(db: Database) -> None:
 def m0005_source_upkeep(db: Database) -> None:
     for statement in script("0005_source_upkeep"):
         db.execute(statement)
+
+
+@migrations()
+def m0006_delivery_record(db: Database) -> None:
+    for statement in script("0006_delivery_record"):
+        db.execute(statement)

@@ -9,11 +9,14 @@ from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
+from notifier.delivery import Standing
+from notifier.errors import Cause
 from notifier.followup import format_follow_ups, parse_follow_ups
 from notifier.merging import PRECEDENCE
 from notifier.model import (
     NO_FOLLOW_UPS,
     Address,
+    Attempt,
     Cadence,
     Delivery,
     DeliveryItem,
@@ -327,6 +330,9 @@ def delivery_params(delivery: Delivery) -> Params:
         "lease_until": stamp_or_none(delivery.lease_until),
         "fence": delivery.fence,
         "reason": delivery.reason,
+        "cause": delivery.cause,
+        "failing_since": stamp_or_none(delivery.failing_since),
+        "unknowns": delivery.unknowns,
         "sent_at": stamp_or_none(delivery.sent_at),
         "accepted": array(delivery.accepted),
     }
@@ -348,8 +354,26 @@ def delivery(row: Row) -> Delivery:
         lease_until=instant_or_none(row["lease_until"]),
         fence=row["fence"],
         reason=row["reason"],
+        cause=Cause(row["cause"]) if row["cause"] else None,
+        failing_since=instant_or_none(row["failing_since"]),
+        unknowns=row["unknowns"],
         sent_at=instant_or_none(row["sent_at"]),
         accepted=tuple(json.loads(row["accepted"])),
+    )
+
+
+def standing(row: Row) -> Standing:
+    return Standing(unwanted=bool(row["unwanted"]), begun=bool(row["begun"]))
+
+
+def attempt(row: Row) -> Attempt:
+    return Attempt(
+        fence=row["fence"],
+        began_at=datetime.fromisoformat(row["began_at"]),
+        ended_at=instant_or_none(row["ended_at"]),
+        state=DeliveryState(row["state"]) if row["state"] else None,
+        unknown=bool(row["unknown"]),
+        reason=row["reason"],
     )
 
 

@@ -29,12 +29,15 @@ _NOUNS = ("entry", "sighting", "source", "subscriber", "subscription", "rule", "
 
 
 class SqliteStore:
-    """``ports.Store`` over ``file``; belongs to the thread that opened it."""
+    """``ports.Store`` over ``file``; belongs to the thread that opened it.
 
-    def __init__(self, file: Path) -> None:
+    ``busy_seconds`` is how long a write waits for another program's to end.
+    """
+
+    def __init__(self, file: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self._file = file
         with self._in_words():
-            self._db = _open(file)
+            self._db = _open(file, busy_seconds)
             _migrate(self._db, file)
         conn = self._db.conn
         add_functions(conn)
@@ -99,8 +102,8 @@ class SqliteStore:
             raise kind(sentence(self._file)) from error
 
 
-def _open(file: Path) -> Database:
-    db = Database(sqlite3.connect(file, timeout=BUSY_SECONDS, check_same_thread=True))
+def _open(file: Path, busy_seconds: float) -> Database:
+    db = Database(sqlite3.connect(file, timeout=busy_seconds, check_same_thread=True))
     db.conn.row_factory = sqlite3.Row
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA synchronous = FULL")
@@ -132,7 +135,7 @@ def _full(file: Path) -> str:
 
 
 def _locked(file: Path) -> str:
-    return f"Another program has held {file} for {BUSY_SECONDS} seconds: end it and try again."
+    return f"Another program holds {file} and does not let go of it: end it and try again."
 
 
 def _unwritable(file: Path) -> str:

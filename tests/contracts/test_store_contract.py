@@ -1,11 +1,10 @@
-"""What every store does. A second one is put under this suite by a line in ``STORES``."""
+"""What every store does. A second one is put under this suite by a line in ``conftest.STORES``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,35 +26,10 @@ from notifier.model import (
     SourceState,
 )
 from notifier.ports import SightedEntry, Store, StoredSighting, Titled
-from notifier.store import SqliteStore
 from tests.builders import NOW, entry, planned, rule, sighting, source, subscriber, subscription
 
-STORES: dict[str, Callable[[Path], Store]] = {"sqlite": lambda folder: SqliteStore(folder / "contract.db")}
 LEASE = timedelta(minutes=5)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(params=STORES)
-def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
-    return lambda: STORES[request.param](tmp_path)
-
-
-@pytest.fixture
-def store(open_store: Callable[[], Store]) -> Iterator[Store]:
-    store = open_store()
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def peopled(store: Store) -> Store:
-    """One subscriber with one subscription and one rule, and three entries that are news."""
-    with store.write():
-        store.subscribers.add(subscriber())
-        store.subscriptions.put(subscription())
-        store.rules.put([rule()], actor="ada", via="cli", now=NOW - DAY)
-    absorb(store, [sighting(n) for n in (1, 2, 3)], source="feed", baseline=False, now=NOW - DAY)
-    return store
 
 
 def message(delivery_id: str = "d_one") -> Message:

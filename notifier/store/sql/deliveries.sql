@@ -1,10 +1,10 @@
 -- name: add
 -- A slot that has a delivery keeps it, whoever plans it again.
 INSERT INTO delivery (id, subscription, slot, due_at, zone, state, created_at, period_start, period_end, checked, late,
-    attempts, next_attempt_at, lease_until, fence, reason, sent_at, accepted)
+    attempts, next_attempt_at, lease_until, fence, reason, cause, failing_since, unknowns, sent_at, accepted)
 VALUES (:id, (SELECT pk FROM subscription WHERE id = :subscription), :slot, :due_at, :zone, :state, :created_at,
-    :period_start, :period_end, :checked, :late, :attempts, :next_attempt_at, :lease_until, :fence, :reason, :sent_at,
-    :accepted)
+    :period_start, :period_end, :checked, :late, :attempts, :next_attempt_at, :lease_until, :fence, :reason, :cause,
+    :failing_since, :unknowns, :sent_at, :accepted)
 ON CONFLICT (subscription, slot) DO NOTHING
 
 -- name: keys_of_deliveries
@@ -96,31 +96,72 @@ JOIN delivery_item AS i ON i.delivery = d.pk
 JOIN entry AS e ON e.pk = i.entry
 WHERE e.new_at > :since
 
--- name: claim
--- Compare-and-set under the write lock; the attempt counts from here, before anything is sent.
-UPDATE delivery SET state = 'claimed', attempts = attempts + 1, fence = fence + 1, lease_until = :lease_until
-WHERE pk IN (
-    SELECT d.pk FROM delivery AS d JOIN subscription AS s ON s.pk = d.subscription
-    WHERE d.state IN ('planned', 'deferred', 'claimed') AND d.next_attempt_at <= :now
-        AND (d.state <> 'claimed' OR d.lease_until <= :now)
-        AND (s.paused = 0 OR s.paused_until <= :now)
-    ORDER BY d.next_attempt_at, d.pk
-    LIMIT :limit)
-RETURNING id
+-- name: deferred
+-- Served by its own small index: what has an end is not looked at, however long the history grows.
+SELECT d.*, s.id AS s_id
+FROM json_each(:ids) AS wanted
+JOIN subscription AS s ON s.id = wanted.value
+JOIN delivery AS d ON d.subscription = s.pk AND d.state = 'deferred'
+ORDER BY d.due_at, d.pk
 
--- name: finish
-UPDATE delivery SET state = :state, reason = :reason, accepted = :accepted, lease_until = NULL,
-    next_attempt_at = coalesce(:next_attempt_at, next_attempt_at),
-    sent_at = CASE WHEN :state = 'sent' THEN :at END,
-    attempts = attempts - :give_back
+-- name: due
+-- With what a claim has to know of each, read under the write lock that it is made under.
+SELECT d.*, s.id AS s_id,
+    EXISTS (SELECT 1 FROM delivery_attempt AS a
+        WHERE a.delivery = d.pk AND a.fence = d.fence AND a.ended_at IS NULL) AS begun,
+    -- A digest without papers has no rules of its own: any that includes papers will do.
+    NOT EXISTS (SELECT 1 FROM rule AS r
+        WHERE r.subscription = d.subscription AND r.mode = 'include' AND (
+            r.id IN (SELECT json_extract(reason.value, '$[0]')
+                FROM delivery_item AS i, json_each(i.reasons) AS reason WHERE i.delivery = d.pk)
+            OR NOT EXISTS (SELECT 1 FROM delivery_item AS i
+                WHERE i.delivery = d.pk AND i.reasons <> '[]'))) AS unwanted
+FROM delivery AS d JOIN subscription AS s ON s.pk = d.subscription
+WHERE d.state IN ('planned', 'deferred', 'claimed') AND d.next_attempt_at <= :now
+    AND (d.state <> 'claimed' OR d.lease_until <= :now)
+    AND (s.paused = 0 OR s.paused_until <= :now)
+ORDER BY d.next_attempt_at, d.pk
+LIMIT :limit
+
+-- name: move
+-- Compare-and-set: which state follows which is decided outside, on the row as it was read.
+UPDATE delivery SET state = :state, attempts = :attempts, next_attempt_at = :next_attempt_at,
+    lease_until = :lease_until, fence = :fence, reason = :reason, cause = :cause, failing_since = :failing_since,
+    unknowns = :unknowns, sent_at = :sent_at, accepted = :accepted
+WHERE id = :id AND state = :was_state AND fence = :was_fence
+
+-- name: hold_on
+UPDATE delivery SET lease_until = :lease_until, accepted = :accepted
 WHERE id = :id AND fence = :fence AND state = 'claimed'
-RETURNING id
 
--- name: set_state
--- An operator's word: again, or never.
-UPDATE delivery SET state = :state, reason = :reason, next_attempt_at = :at
-WHERE id = :id AND state IN (SELECT value FROM json_each(:from))
-RETURNING id
+-- name: begin_attempt
+INSERT INTO delivery_attempt (delivery, fence, began_at)
+SELECT pk, fence, :at FROM delivery WHERE id = :id
+ON CONFLICT (delivery, fence) DO NOTHING
+
+-- name: end_attempt
+UPDATE delivery_attempt SET ended_at = :at, state = :state, unknown = :unknown, reason = :reason
+WHERE delivery = (SELECT pk FROM delivery WHERE id = :id) AND fence = :fence AND ended_at IS NULL
+
+-- name: forget_attempts
+-- A channel that is away for weeks would fill the table with the same line.
+DELETE FROM delivery_attempt WHERE delivery = (SELECT pk FROM delivery WHERE id = :id) AND fence <= :fence - :kept
+
+-- name: attempts
+SELECT a.* FROM delivery_attempt AS a JOIN delivery AS d ON d.pk = a.delivery WHERE d.id = :id ORDER BY a.fence
+
+-- name: counts
+SELECT state, count(*) AS number FROM delivery GROUP BY state
+
+-- name: unknowns
+SELECT coalesce(sum(unknowns), 0) FROM delivery WHERE unknowns > 0
+
+-- name: release_follow_ups
+DELETE FROM follow_up WHERE delivery = (SELECT pk FROM delivery WHERE id = :id)
+
+-- name: release
+-- The entries of what will never be sent, and cannot have arrived, may come in another digest.
+DELETE FROM delivery_item WHERE delivery = (SELECT pk FROM delivery WHERE id = :id)
 
 -- name: put_message
 INSERT INTO message (delivery, format, subject, target, sender, created_at)
@@ -137,24 +178,18 @@ SELECT m.*, d.accepted FROM message AS m JOIN delivery AS d ON d.pk = m.delivery
 SELECT body FROM message_part WHERE delivery = (SELECT pk FROM delivery WHERE id = :id) ORDER BY k
 
 -- name: thaw
--- What was accepted is not sent again, so its bytes need not stay.
+-- What has an end is not sent again, so its bytes need not stay.
 DELETE FROM message WHERE delivery = (SELECT pk FROM delivery WHERE id = :id)
 
 -- name: get
 SELECT d.*, s.id AS s_id FROM delivery AS d JOIN subscription AS s ON s.pk = d.subscription WHERE d.id = :id
-
--- name: get_many
-SELECT d.*, s.id AS s_id
-FROM json_each(:ids) AS wanted
-JOIN delivery AS d ON d.id = wanted.value
-JOIN subscription AS s ON s.pk = d.subscription
-ORDER BY d.due_at, d.pk
 
 -- name: all
 SELECT d.*, s.id AS s_id
 FROM delivery AS d JOIN subscription AS s ON s.pk = d.subscription
 WHERE (:states = '[]' OR d.state IN (SELECT value FROM json_each(:states)))
     AND (:subscription IS NULL OR s.id = :subscription)
+    AND (:since IS NULL OR d.due_at >= :since)
 ORDER BY d.due_at DESC, d.pk DESC
 LIMIT :limit
 
