@@ -19,7 +19,7 @@ from notifier.collect import absorb
 from notifier.delivery import OPEN, Limits
 from notifier.errors import Refused, SendError, TryLater, Unknown, Unreachable
 from notifier.matching import RuleSet
-from notifier.model import Cadence, Delivery, DeliveryState, Every
+from notifier.model import Cadence, Delivery, DeliveryState, Every, FollowUps
 from notifier.plan import plan
 from notifier.store import SqliteStore
 from tests.builders import MORNING, NOW, rule, sighting, subscriber, subscription
@@ -253,3 +253,21 @@ def lived_through(world: World, script: list[Turn]) -> set[str]:
     for hour in range(48, 72):
         world.deliver(None, now + hour * HOUR)
     return {f"arxiv:2512.{number:05}" for number in range(1, next(numbers))}
+
+
+def test_follow_ups_that_were_put_off_come_with_the_next_digest_once(store: SqliteStore) -> None:
+    world = World(store, follow_ups=FollowUps(version=True))
+    world.news(1, at=NOW - HOUR)
+    world.plan(NOW + HOUR)
+    world.deliver(None, NOW + HOUR)
+    absorb(store, [sighting(1, version=2)], source="feed", baseline=False, now=NOW + 2 * HOUR)
+    world.plan(NOW + DAY + HOUR)
+    world.deliver(LATER, NOW + DAY + HOUR)
+    world.news(2, at=NOW + DAY + 2 * HOUR)
+    world.plan(NOW + 2 * DAY + HOUR)
+    world.deliver(None, NOW + 2 * DAY + HOUR)
+    followed = {
+        each.slot.key: [one.value for one in store.deliveries.follow_ups(each.id)] for each in world.deliveries()
+    }
+    assert followed == {"2025-12-18": ["2"], "2025-12-17": [], "2025-12-16": []}
+    assert world.arrived() == {"1": 1, "2": 1}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +11,6 @@ from notifier.collect import absorb
 from notifier.model import Gap, GapReason, Mode
 from notifier.ports import Store
 from tests.builders import NOW, rule, sighting, source, subscriber, subscription
-from tests.contracts.test_store_contract import STORES
 
 EVERY = timedelta(seconds=3)
 GAP = Gap(
@@ -27,14 +24,11 @@ GAP = Gap(
 )
 
 
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store = STORES[request.param](tmp_path)
+@pytest.fixture(autouse=True)
+def _gap(store: Store) -> None:
     with store.write():
         store.sources.put(source("arxiv"))
         store.gaps.note([GAP])
-    yield store
-    store.close()
 
 
 def test_a_gap_is_kept_as_it_was_found(store: Store) -> None:
