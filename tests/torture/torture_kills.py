@@ -44,7 +44,7 @@ from tests.tools import tool
 
 T = TypeVar("T")
 
-IN_STORE = ("claimed", "frozen", "recorded")
+IN_STORE = ("claimed", "frozen", "attempt committed", "recorded")
 AT_RANDOM = "at random"
 POINTS = (*IN_STORE, *ON_THE_LINE, AT_RANDOM)
 MOST_TWICE = 0.35
@@ -193,7 +193,7 @@ class _Watched:
             self._committed(self._steps.pop())
 
 
-_STEPS = {"claim": "claimed", "freeze": "frozen", "finish": "recorded"}
+_STEPS = {"claim": "claimed", "freeze": "frozen", "begin": "attempt committed", "finish": "recorded"}
 
 
 class _WatchedDeliveries:
