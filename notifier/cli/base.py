@@ -174,3 +174,8 @@ def _plain(value: object) -> object:
     if isinstance(value, (frozenset, set)):
         return sorted(value)
     return str(value)
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 digest``, ``2 digests``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from notifier import logs
 from notifier.app import App, Pass
-from notifier.cli.base import Json, command, console, print_json, print_table, say, warn
+from notifier.cli.base import Json, command, console, counted, print_json, print_table, say, warn
 from notifier.demo import Told, replay
 from notifier.doctor import Level, examine
 from notifier.errors import NotifierError, UsageError
@@ -47,7 +47,7 @@ def demo(
             [["", title, because] for title, because in person.last],
             empty="  nothing matched",
         )
-        say(f"  {person.digests} digests in these days.\n")
+        say(f"  {counted(person.digests, 'digest')} in these days.\n")
     _print_places(told)
 
 
@@ -120,7 +120,8 @@ def run(
     else:
         states = ", ".join(f"{count} {state}" for state, count in done.sent.items()) or "none due"
         new = sum(each.counts.new for each in done.collected)
-        say(f"{new} new papers, {done.plans.deliveries} digests planned; deliveries: {states}.")
+        planned = counted(done.plans.deliveries, "digest")
+        say(f"{counted(new, 'new paper')}, {planned} planned; deliveries: {states}.")
         for each in done.collected:
             if each.error:
                 warn(f"{each.source}: {each.error}")

@@ -67,8 +67,8 @@ def sighting(said: Said, *, source: str) -> Sighting:
         categories=canonical_categories(_names(said.categories)),
         keywords=canonical_keywords(_names(said.keywords)),
         published_at=said.published_at.astimezone(UTC) if said.published_at else None,
-        url=url,
-        pdf_url=link(said.pdf_url),
+        url=url or _arxiv_page("abs", names),
+        pdf_url=link(said.pdf_url) or (None if url else _arxiv_page("pdf", names)),
         code_url=link(said.code_url),
         project_url=link(said.project_url),
         thumbnail=link(said.thumbnail),
@@ -80,6 +80,12 @@ def sighting(said: Said, *, source: str) -> Sighting:
         sources=(source,) if source else (),
     )
     return Sighting(entry=entry, keys=names, announce=said.announce)
+
+
+def _arxiv_page(kind: str, names: Sequence[str]) -> str | None:
+    """Where a source gives no address of its own, an arXiv id is one."""
+    paper = next((name.removeprefix("arxiv:") for name in names if name.startswith("arxiv:")), None)
+    return f"https://arxiv.org/{kind}/{paper}" if paper else None
 
 
 def without_shared_links(sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:

@@ -242,3 +242,11 @@ async def test_a_file_that_is_missing_or_of_another_kind_is_a_failure(tmp_path: 
     (tmp_path / "page.jsonl").write_text("<html>login</html>")
     with pytest.raises(SourceError, match="line 1: not valid JSON"):
         await open_source("jsonl", str(tmp_path / "page.jsonl"), http=http, name="m").fetch(SourceState(), now=NOW)
+
+
+def test_an_arxiv_id_without_an_address_leads_to_its_page() -> None:
+    (found,) = read_lines(io.BytesIO(b'{"id": "arXiv:2512.01234v2", "title": "A"}')).sightings
+    assert (found.entry.url, found.entry.pdf_url) == (
+        "https://arxiv.org/abs/2512.01234",
+        "https://arxiv.org/pdf/2512.01234",
+    )
