@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from notifier.matching import RuleSet
 from notifier.model import Rule, Subscription
 from notifier.plan import plan
 from notifier.store import SqliteStore
+from tests.bench.bench_matching import memory
 from tests.bench.workload import workload
 from tests.builders import NOW, sighted, subscriber, subscription
 
@@ -60,7 +60,7 @@ def measure(file: Path) -> None:
     begun = time.perf_counter()
     done = plan(store, RuleSet(), look_back=LOOK_BACK, now=DUE)
     took = time.perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = memory("VmHWM")
     print(
         f"planned {done.looked_at:,} subscriptions: {done.deliveries:,} deliveries with {done.entries:,} entries "
         f"in {took:.1f} s ({took / max(done.looked_at, 1) * 1e6:.0f} µs each), peak {peak:.0f} MB"
