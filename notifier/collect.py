@@ -19,9 +19,9 @@ import structlog
 
 from notifier import upkeep
 from notifier.errors import SourceError
-from notifier.fold import Counts, count, fold
+from notifier.fold import Counts, count, fold, unseen
 from notifier.ids import new_id
-from notifier.model import Fetched, Gap, GapReason, Missed, Rejected, Sighting, SourceRecord
+from notifier.model import Fetched, Gap, GapReason, Missed, News, Rejected, Sighting, SourceRecord
 from notifier.ports import InStore, SightedEntry, Source, Store
 
 log = structlog.get_logger()
@@ -96,13 +96,17 @@ def _keep(record: SourceRecord, fetched: Fetched, baseline: bool, now: datetime,
         current = store.sources.get(record.name)
         if current is None:
             return Counts()
-        counts = absorb(store, fetched.sightings, source=record.name, baseline=baseline, now=now)
-        after = _after_success(current, fetched, now, found_news=counts.new > 0)
+        folded = absorbed(store, fetched.sightings, source=record.name, baseline=baseline, now=now)
+        # What another source showed before is no new entry, but this source is alive all the same.
+        brought = unseen(folded, now)
+        after = _after_success(current, fetched, now, found_news=brought > 0)
         store.sources.put(after)
+        if brought:
+            store.sources.note_news(record.name, News(at=now, brought=brought))
         store.gaps.note([_gap(current, missed, now) for missed in fetched.missed])
     if after.url != current.url:
         log.warning("source moved", source=record.name, moved_from=current.url, moved_to=after.url)
-    return counts
+    return count(folded)
 
 
 def _gap(record: SourceRecord, missed: Missed, now: datetime) -> Gap:

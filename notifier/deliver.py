@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from notifier.checkup import told
 from notifier.delivery import Limits, arrived, failure, given_back, pause
 from notifier.digest import EvidenceOf, compose, evidence_of
 from notifier.errors import Cause, ChannelStopped, SendError, TemplateError, Unreachable
@@ -93,7 +94,7 @@ def _claim(store: Store, topics: Topics, now: datetime, limits: Limits) -> tuple
 def _jobs(store: Store, claimed: Sequence[Delivery], topics: Topics, now: datetime) -> list[_Job]:
     subscriptions = store.subscriptions.get({delivery.subscription_id for delivery in claimed})
     rules = store.rules.of(subscriptions)
-    sources = health(store)
+    sources = told(store, now)
     evidence = evidence_of(topics, now=now)
     return [
         _job(
@@ -135,21 +136,6 @@ def _job(
         late=store.gaps.late(item.entry_id for item in items),
     )
     return _Job(delivery=delivery, subscription=subscription, message=None, digest=digest)
-
-
-def health(store: Store) -> list[SourceHealth]:
-    """How the sources are, for a digest's footer."""
-    return [
-        SourceHealth(
-            name=record.name,
-            title=record.title,
-            last_success_at=record.last_success_at,
-            failing_since=record.failing_since,
-        )
-        for record in store.sources.all()
-        # One that a person paused is no news to readers; one that had to be given up still is.
-        if not record.paused_at or record.failing_since
-    ]
 
 
 class _Lane:

@@ -62,6 +62,11 @@ def count(folded: Iterable[SightedEntry]) -> Counts:
     return Counts(new=new, updated=updated, unchanged=unchanged)
 
 
+def unseen(folded: Iterable[SightedEntry], now: datetime) -> int:
+    """How many of them the source showed for the first time ``now``, whoever else had them before."""
+    return sum(any(sighting.first_at == now for sighting in each.sightings) for each in folded)
+
+
 def _groups(sightings: Iterable[Sighting], known: Mapping[str, Entry]) -> list[list[Sighting]]:
     """Sightings that are one paper: they share a key, or their keys lead to one stored entry."""
     groups: dict[str, _Group] = {}

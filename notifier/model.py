@@ -259,6 +259,29 @@ class SourceRecord:
         return _TITLES.get(self.name, self.name)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """Within one hour, when a source last brought what it had not shown before, and how many entries."""
+
+    at: datetime
+    brought: int
+
+
+class Health(StrEnum):
+    """How a source is, in one word; ``health`` says when it is which."""
+
+    FRESH = "fresh"
+    QUIET = "quiet as usual"
+    STALE = "stale"
+    FAILING = "failing"
+    NOT_ANNOUNCED = "not announced today"
+    PAUSED = "paused"
+    """By a person."""
+    GONE = "gone"
+    """Paused by the program itself, which gave its address up."""
+    NOT_READ = "not read yet"
+
+
 _TITLES = {
     "huggingface": "Hugging Face Daily Papers",
     "huggingface-trending": "Hugging Face trending papers",
@@ -476,7 +499,11 @@ class SourceHealth:
     name: str
     title: str
     last_success_at: datetime | None
-    failing_since: datetime | None
+    health: Health
+    since: datetime | None = None
+    """Since when it is so: of a failure its first, of silence the last news, of a pause its beginning."""
+    missing: tuple[Gap, ...] = ()
+    """What it announced and is still to come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from notifier.model import (
     FollowUps,
     Gap,
     Message,
+    News,
     Outcome,
     Page,
     Planned,
@@ -174,6 +175,14 @@ class Sources(Protocol):
     def put(self, record: SourceRecord) -> None: ...
 
     def remove(self, name: str) -> bool: ...
+
+    def note_news(self, name: str, news: News) -> None:
+        """Add to the history of what it brought, of which eight weeks are kept, or the last forty hours with news."""
+        ...
+
+    def news(self) -> dict[str, tuple[News, ...]]:
+        """That history by source, oldest first; a source that brought nothing is absent."""
+        ...
 
 
 class Entries(Protocol):

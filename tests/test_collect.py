@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from notifier.collect import Collected, collect
-from notifier.model import SourceRecord
+from notifier.model import News, SourceRecord
 from notifier.ports import Source
 from notifier.sources import Http, Turns, open_source
 from notifier.store import SqliteStore, StoreThread
@@ -141,3 +141,16 @@ async def test_a_source_paused_or_removed_while_it_answers_stays_so(web: WebServ
     assert sorted(loops) == ["/paused", "/removed"]
     assert (await house.record("paused")).paused_at == NOW
     assert await house.thread(lambda store: store.sources.get("removed")) is None
+
+
+async def test_what_another_source_had_before_is_news_of_this_one_all_the_same(web: WebServer, house: House) -> None:
+    web.answer("/a", body=FEED)
+    web.answer("/b", body=FEED)
+    await house.add(source("a", url=web.url("/a")), source("b", url=web.url("/b"), next_fetch_at=NOW + DAY))
+    await house.on(0)
+    (a, b) = await house.on(1)
+    assert (a.counts.new, b.counts.new) == (0, 0)
+    assert (await house.record("a")).last_new_at == NOW
+    assert (await house.record("b")).last_new_at == NOW + DAY
+    news = await house.thread(lambda store: store.sources.news())
+    assert news == {"a": (News(at=NOW, brought=1),), "b": (News(at=NOW + DAY, brought=1),)}

@@ -17,10 +17,10 @@ import typer
 from rich.text import Text
 
 from notifier.app import App
+from notifier.checkup import told
 from notifier.cli.base import Json, command, console, local, local_day, print_json, print_table, say, warn
 from notifier.cli.people import SubscriptionId
 from notifier.cli.rules import pointer
-from notifier.deliver import health
 from notifier.errors import RuleError, UsageError
 from notifier.explain import Why, preview, why
 from notifier.lookup import entry_of
@@ -101,7 +101,7 @@ def preview_(
     """Show the next digest as it would be now; sends and records nothing."""
     now = app.clock()
     with app.store() as store:
-        digest = preview(store, app.topics, id, look_back=app.settings.look_back, sources=health(store), now=now)
+        digest = preview(store, app.topics, id, look_back=app.settings.look_back, sources=told(store, now), now=now)
     if json:
         print_json(_digest_data(digest))
         return

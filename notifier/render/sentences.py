@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from notifier.model import Digest, DigestItem, Every, SourceHealth
+from notifier.model import Digest, DigestItem, Every, Health, SourceHealth
 from notifier.render.catalog import LONG_DAY, SHORT_DAY, Catalog, message
 from notifier.render.entries import title
 from notifier.render.followups import LISTED_FOLLOW_UPS, follow_up_views
@@ -184,10 +184,13 @@ def _silence(digest: Digest, catalog: Catalog) -> str:
             "Nothing matched: %(num)s new papers, none for your rules.",
             digest.checked,
         )
-    failing = [each for each in digest.sources if each.failing_since or not each.last_success_at]
-    if failing:
-        said = " ".join(_health(each, digest, catalog) for each in failing[:LISTED_SOURCES])
+    troubled = [each for each in digest.sources if each.health in _TROUBLE or each.missing]
+    if troubled:
+        said = " ".join(_trouble(troubled, digest, catalog))
         return catalog.say("%(health)s There may be new papers that could not be read.", health=said)
+    silent = [each for each in digest.sources if each.health is Health.NOT_ANNOUNCED]
+    if silent:
+        return " ".join(_health(each, digest, catalog) for each in silent)
     return catalog.say("No new papers were announced.")
 
 
@@ -239,27 +242,70 @@ def _checked(digest: Digest, catalog: Catalog) -> str:
     )
 
 
+_TROUBLE = frozenset({Health.FAILING, Health.NOT_READ, Health.STALE, Health.GONE})
+
+
 def _healths(digest: Digest, catalog: Catalog) -> list[str]:
-    """Those that fail first; of many that are well only the one that answered last."""
-    failing = [each for each in digest.sources if each.failing_since or not each.last_success_at]
-    well = [each for each in digest.sources if each not in failing]
+    """Those in trouble first, then those that rightly announce nothing; of many that are well the last to answer."""
+    troubled = [each for each in digest.sources if each.health in _TROUBLE or each.missing]
+    silent = [each for each in digest.sources if each not in troubled and each.health is Health.NOT_ANNOUNCED]
+    well = [each for each in digest.sources if each not in troubled and each not in silent]
     if len(well) > LISTED_SOURCES:
         well = [max(well, key=lambda each: each.last_success_at or digest.period_start)]
-    return [_health(each, digest, catalog) for each in (*failing, *well)]
+    return [*_trouble(troubled, digest, catalog), *(_health(each, digest, catalog) for each in (*silent, *well))]
+
+
+def _trouble(troubled: Sequence[SourceHealth], digest: Digest, catalog: Catalog) -> Iterator[str]:
+    """A sentence for each; of many the others are counted."""
+    for each in troubled[:LISTED_SOURCES]:
+        yield _health(each, digest, catalog)
+        if each.missing:
+            yield _missing(each, catalog)
+    rest = len(troubled) - LISTED_SOURCES
+    if rest > 0:
+        yield catalog.count(
+            "%(num)s more source cannot be relied on today.", "%(num)s more sources cannot be relied on today.", rest
+        )
 
 
 def _health(source: SourceHealth, digest: Digest, catalog: Catalog) -> str:
     name = plain(source.title or source.name, 60)
     today = _local(digest, digest.slot.due_at)
-    if source.failing_since:
-        when = catalog.when(_local(digest, source.failing_since), today)
-        return catalog.say("%(source)s has not answered since %(when)s.", source=name, when=when)
-    if not source.last_success_at:
-        return catalog.say("%(source)s has not answered yet.", source=name)
-    last = _local(digest, source.last_success_at)
+    when = catalog.when(_local(digest, source.since), today) if source.since else ""
+    match source.health:
+        case Health.FAILING:
+            return catalog.say("%(source)s has not answered since %(when)s.", source=name, when=when)
+        case Health.NOT_READ:
+            return catalog.say("%(source)s has not answered yet.", source=name)
+        case Health.GONE:
+            return catalog.say("%(source)s is gone and has not been read since %(when)s.", source=name, when=when)
+        case Health.STALE if when:
+            return catalog.say("%(source)s has brought nothing new since %(when)s.", source=name, when=when)
+        case Health.STALE:
+            return catalog.say("%(source)s has brought nothing new yet.", source=name)
+        case Health.NOT_ANNOUNCED:
+            return catalog.say("%(source)s announces nothing today.", source=name)
+        case _:
+            return _answered(source, digest, catalog)
+
+
+def _answered(source: SourceHealth, digest: Digest, catalog: Catalog) -> str:
+    name = plain(source.title or source.name, 60)
+    today = _local(digest, digest.slot.due_at)
+    last = _local(digest, source.last_success_at or digest.period_start)
     if last.date() == today.date():
         return catalog.say("%(source)s answered at %(when)s.", source=name, when=catalog.clock(last))
     return catalog.say("%(source)s answered last on %(when)s.", source=name, when=catalog.when(last, today))
+
+
+def _missing(source: SourceHealth, catalog: Catalog) -> str:
+    """Of which days it announced what is still to come; they are days of its own calendar."""
+    first, last = min(gap.first for gap in source.missing), max(gap.last for gap in source.missing)
+    days = catalog.date(datetime.combine(first, time(), UTC), SHORT_DAY)
+    if last != first:
+        days = f"{days} – {catalog.date(datetime.combine(last, time(), UTC), SHORT_DAY)}"
+    name = plain(source.title or source.name, 60)
+    return catalog.say("Papers that %(source)s announced (%(days)s) are still to come.", source=name, days=days)
 
 
 _CADENCES = {

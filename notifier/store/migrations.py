@@ -52,3 +52,9 @@ def m0005_source_upkeep(db: Database) -> None:
 def m0006_delivery_record(db: Database) -> None:
     for statement in script("0006_delivery_record"):
         db.execute(statement)
+
+
+@migrations()
+def m0007_source_news(db: Database) -> None:
+    for statement in script("0007_source_news"):
+        db.execute(statement)

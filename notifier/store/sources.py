@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from notifier.model import SourceRecord
+from notifier.model import News, SourceRecord
 from notifier.store import rows
 from notifier.store.statements import queries
 
 SQL = queries("sources")
+_HISTORY = timedelta(weeks=8)
+_LEAST = 40
+"""Hours with news that are kept of a source that speaks once a month."""
 
 
 class SourceRows:
@@ -31,3 +34,16 @@ class SourceRows:
 
     def remove(self, name: str) -> bool:
         return self._conn.execute(SQL["remove"], {"name": name}).rowcount > 0
+
+    def note_news(self, name: str, news: News) -> None:
+        at = rows.stamp(news.at)
+        self._conn.execute(SQL["note_news"], {"source": name, "hour": at[:13], "at": at, "brought": news.brought})
+        oldest = rows.stamp(news.at - _HISTORY)[:13]
+        self._conn.execute(SQL["forget_news"], {"source": name, "oldest": oldest, "least": _LEAST})
+
+    def news(self) -> dict[str, tuple[News, ...]]:
+        found: dict[str, list[News]] = {}
+        for row in self._conn.execute(SQL["news"]):
+            news = News(at=datetime.fromisoformat(row["at"]), brought=row["brought"])
+            found.setdefault(row["source"], []).append(news)
+        return {name: tuple(several) for name, several in found.items()}

@@ -20,6 +20,7 @@ from notifier.model import (
     Message,
     Mode,
     Moving,
+    News,
     Outcome,
     Point,
     Saying,
@@ -442,3 +443,32 @@ def test_an_instant_subscription_is_due_only_after_something_changed(peopled: St
     assert peopled.subscriptions.due(NOW + LEASE, limit=9) == []
     absorb(peopled, [sighting(8)], source="feed", baseline=False, now=NOW + LEASE)
     assert [s.id for s in peopled.subscriptions.due(NOW + LEASE, limit=9)] == ["s_one"]
+
+
+def test_news_of_one_hour_is_kept_as_one(store: Store) -> None:
+    with store.write():
+        store.sources.put(source("lab"))
+        for minutes, brought in ((0, 2), (59, 3), (60, 4)):
+            store.sources.note_news("lab", News(at=NOW + timedelta(minutes=minutes), brought=brought))
+    assert store.sources.news() == {
+        "lab": (News(at=NOW + timedelta(minutes=59), brought=5), News(at=NOW + timedelta(hours=1), brought=4))
+    }
+
+
+def test_the_history_of_news_is_bounded_but_for_sources_that_speak_rarely(store: Store) -> None:
+    with store.write():
+        for name, every in (("busy", timedelta(hours=1)), ("rare", timedelta(days=30))):
+            store.sources.put(source(name))
+            for n in range(1500 if name == "busy" else 50):
+                store.sources.note_news(name, News(at=NOW + n * every, brought=1))
+    news = store.sources.news()
+    assert (len(news["busy"]), len(news["rare"])) == (8 * 7 * 24 + 1, 40)
+    assert news["rare"][-1].at == NOW + 49 * timedelta(days=30)
+
+
+def test_the_history_of_news_goes_with_its_source(store: Store) -> None:
+    with store.write():
+        store.sources.put(source("lab"))
+        store.sources.note_news("lab", News(at=NOW, brought=1))
+        store.sources.remove("lab")
+    assert store.sources.news() == {}

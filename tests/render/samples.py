@@ -14,6 +14,7 @@ from notifier.model import (
     Entry,
     Every,
     Evidence,
+    Health,
     Reason,
     Slot,
     SourceHealth,
@@ -79,8 +80,10 @@ def digest(*items: DigestItem, **fields: Any) -> Digest:
         items=items or (found(entry()),),
         checked=112,
         sources=(
-            SourceHealth(name="arxiv", title="arXiv", last_success_at=DUE - timedelta(hours=2), failing_since=None),
-            SourceHealth(name="hf", title="Daily Papers", last_success_at=DUE - timedelta(hours=1), failing_since=None),
+            SourceHealth(name="arxiv", title="arXiv", last_success_at=DUE - timedelta(hours=2), health=Health.FRESH),
+            SourceHealth(
+                name="hf", title="Daily Papers", last_success_at=DUE - timedelta(hours=1), health=Health.FRESH
+            ),
         ),
     )
     return replace(base, **fields)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from notifier.model import Address, Digest, DigestItem, Evidence, Reason, SourceHealth
+from notifier.model import Address, Digest, DigestItem, Evidence, Health, Reason, SourceHealth
 from notifier.render import Composer, Links
 from notifier.render.text import plain
 from tests.builders import rule
@@ -49,7 +49,7 @@ def poisoned(words: str, link: str, *, kind: str = "email") -> Digest:
         address=Address(kind=kind, target="C1" if kind == "slack" else ""), subscriber={"name": words}
     )
     base = digest(item, replace(item, entry=replace(evil, organization=words)), more=(item,), subscription=target)
-    health = SourceHealth(name=words, title=words, last_success_at=DUE, failing_since=None)
+    health = SourceHealth(name=words, title=words, last_success_at=DUE, health=Health.FRESH)
     return replace(base, sources=(health,), warnings=(rule(words, broken=words),))
 
 

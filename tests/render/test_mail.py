@@ -1,18 +1,18 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import pytest
 from pydantic import SecretStr
 
 from notifier.errors import Refused
-from notifier.model import Address, Cadence, Every, Evidence, Reason, SourceHealth
+from notifier.model import Address, Cadence, Every, Evidence, Gap, GapReason, Health, Reason, SourceHealth
 from notifier.render import Composer, Links, unsubscribe_token
 from notifier.render.mail import HTML_LIMIT
 from notifier.render.text import columns
 from tests.builders import rule
 from tests.render.reading import html, mail, page, parsed, text
-from tests.render.samples import DUE, NOW, digest, entry, found, subscription
+from tests.render.samples import DUE, NOW, digest, entry, found, german, subscription
 
 WEB = Links(
     base_url="https://papers.example.org",
@@ -228,7 +228,7 @@ def test_footer_says_how_many_were_checked_and_when_each_source_answered() -> No
 
 
 def failing(since: datetime) -> SourceHealth:
-    return SourceHealth(name="arxiv", title="arXiv", last_success_at=since, failing_since=since)
+    return SourceHealth(name="arxiv", title="arXiv", last_success_at=since, health=Health.FAILING, since=since)
 
 
 @pytest.mark.parametrize(
@@ -328,3 +328,72 @@ def test_an_entry_is_rendered_once_for_all_subscribers() -> None:
         composer.render(digest(subscription=subscription(subscriber={"email": person})), "email", now=NOW)
     formats = composer._format("email", "en")
     assert formats._entry.cache_info().hits == 1  # type: ignore[attr-defined]
+
+
+def health(health: Health, since: datetime | None = DUE - timedelta(days=3), **fields: object) -> SourceHealth:
+    base = SourceHealth(name="arxiv", title="arXiv", last_success_at=DUE, health=health, since=since)
+    return replace(base, **fields)  # type: ignore[arg-type]
+
+
+GAP = Gap(
+    id="g_1",
+    source="arxiv",
+    first=date(2025, 12, 11),
+    last=date(2025, 12, 14),
+    reason=GapReason.MISSED,
+    found_at=DUE,
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "english", "german_words"),
+    [
+        (health(Health.FRESH), "arXiv answered at 08:00 CET.", "arXiv hat um 08:00 CET geantwortet."),
+        (health(Health.QUIET), "arXiv answered at 08:00 CET.", "arXiv hat um 08:00 CET geantwortet."),
+        (health(Health.FAILING), "arXiv has not answered since Saturday.", "arXiv antwortet seit Samstag nicht."),
+        (health(Health.NOT_READ), "arXiv has not answered yet.", "arXiv hat noch nie geantwortet."),
+        (
+            health(Health.STALE),
+            "arXiv has brought nothing new since Saturday.",
+            "arXiv bringt seit Samstag nichts Neues.",
+        ),
+        (health(Health.STALE, None), "arXiv has brought nothing new yet.", "arXiv hat noch nichts Neues gebracht."),
+        (
+            health(Health.GONE),
+            "arXiv is gone and has not been read since Saturday.",
+            "arXiv ist verschwunden und wird seit Samstag nicht gelesen.",
+        ),
+        (health(Health.NOT_ANNOUNCED), "arXiv announces nothing today.", "arXiv kündigt heute nichts an."),
+        (
+            health(Health.FRESH, missing=(GAP,)),
+            "Papers that arXiv announced (Thu 11 Dec – Sun 14 Dec) are still to come.",
+            "Paper, die arXiv angekündigt hat (Do 11. Dez – So 14. Dez), kommen noch.",
+        ),
+    ],
+    ids=lambda value: value.health.name if isinstance(value, SourceHealth) else "",
+)
+def test_each_state_of_a_source_has_its_sentence(source: SourceHealth, english: str, german_words: str) -> None:
+    assert english in page(html(mail(digest(sources=(source,))))).words
+    assert english in " ".join(text(mail(digest(sources=(source,)))).split())
+    assert german_words in page(html(mail(digest(sources=(source,), subscription=german())))).words
+
+
+def test_of_many_sources_in_trouble_three_are_named_and_the_others_counted() -> None:
+    several = tuple(replace(health(Health.FAILING), name=f"s{n}", title=f"Lab {n}") for n in range(6))
+    shown = page(html(mail(digest(sources=(health(Health.FRESH), *several))))).words
+    assert "papers checked from 7 sources" in shown
+    assert "Lab 2 has not answered since Saturday. 3 more sources cannot be relied on today. arXiv answered" in shown
+
+
+def test_nothing_announced_nothing_read_and_nothing_matched_are_different_silences() -> None:
+    weekend, failing_one = health(Health.NOT_ANNOUNCED), health(Health.FAILING)
+    silences = (
+        empty(checked=0, sources=(weekend,)),
+        empty(checked=0, sources=(failing_one, weekend)),
+        empty(checked=143, sources=(weekend,)),
+    )
+    doubt = "There may be new papers that could not be read."
+    assert [doubt in each for each in silences] == [False, True, False]
+    assert ["Nothing matched: 143 new papers" in each for each in silences] == [False, False, True]
+    assert all("arXiv announces nothing today." in each for each in silences)
+    assert not any("No new papers were announced." in each for each in silences)

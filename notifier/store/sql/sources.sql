@@ -25,3 +25,14 @@ SELECT * FROM source WHERE paused_at IS NULL AND next_fetch_at <= :now ORDER BY 
 
 -- name: remove
 DELETE FROM source WHERE name = :name
+
+-- name: note_news
+INSERT INTO source_news (source, hour, at, brought) VALUES (:source, :hour, :at, :brought)
+ON CONFLICT (source, hour) DO UPDATE SET at = max(at, excluded.at), brought = brought + excluded.brought
+
+-- name: forget_news
+DELETE FROM source_news WHERE source = :source AND hour < :oldest AND hour NOT IN
+    (SELECT hour FROM source_news WHERE source = :source ORDER BY hour DESC LIMIT :least)
+
+-- name: news
+SELECT source, at, brought FROM source_news ORDER BY source, hour
