@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from notifier.app import App
 from notifier.cadence import next_slot
 from notifier.channels import open_channels
+from notifier.checkup import checkup
 from notifier.digest import compose
 from notifier.errors import NotifierError
+from notifier.health import Known, state
 from notifier.lookup import examined
 from notifier.matching import Topics
 from notifier.model import (
@@ -24,6 +26,7 @@ from notifier.model import (
     Entry,
     Every,
     Evidence,
+    Health,
     Mode,
     Reason,
     Subscriber,
@@ -31,6 +34,9 @@ from notifier.model import (
 )
 from notifier.ports import Store
 from notifier.settings import config_file
+
+_OVERDUE = timedelta(hours=2)
+"""So late a source may be asked before nobody seems to ask at all."""
 
 
 class Level(StrEnum):
@@ -75,40 +81,69 @@ def _database(app: App) -> Iterator[Finding]:
             facts = store.facts()
             counts = f"{facts['entry']} papers, {facts['subscription']} subscriptions, {facts['rule']} rules"
             yield Finding(topic="database", level=Level.OK, text=f"{app.settings.database} is sound: {counts}.")
-            yield from _sources(store)
+            yield from _sources(store, app.clock())
             yield from _subscriptions(store, _topics_if_sound(app))
             yield from _deliveries(store)
     except NotifierError as error:
         yield Finding(topic="database", level=Level.WRONG, text=str(error))
 
 
-def _sources(store: Store) -> Iterator[Finding]:
-    records = store.sources.all()
-    if not records:
+def _sources(store: Store, now: datetime) -> Iterator[Finding]:
+    found = checkup(store)
+    if not found:
         hint = "None: 'notifier source add huggingface' reads Hugging Face's Daily Papers."
         yield Finding(topic="sources", level=Level.HINT, text=hint)
-    for record in records:
+    for known in found:
+        record = known.record
         if record.moved_from:
             text = f"'{record.name}' has moved from {record.moved_from} to {record.url}, where it is read now."
             yield Finding(topic="sources", level=Level.HINT, text=text)
-        if record.paused_at:
-            why = record.paused_reason or "somebody paused it."
-            text = (
-                f"'{record.name}' is paused since {record.paused_at:%Y-%m-%d %H:%M} UTC: {why} "
-                f"'notifier source resume {record.name}' reads it again."
-            )
-            yield Finding(topic="sources", level=Level.WRONG if record.paused_reason else Level.HINT, text=text)
-        elif record.failing_since:
-            text = (
-                f"'{record.name}' has not answered since {record.failing_since:%Y-%m-%d %H:%M} UTC: {record.last_error}"
-            )
-            yield Finding(topic="sources", level=Level.WRONG, text=text)
-        elif record.last_success_at:
-            text = f"'{record.name}' answered at {record.last_success_at:%Y-%m-%d %H:%M} UTC."
-            yield Finding(topic="sources", level=Level.OK, text=text)
-        else:
-            text = f"'{record.name}' was not read yet: 'notifier source fetch {record.name}' or 'notifier serve' does."
-            yield Finding(topic="sources", level=Level.HINT, text=text)
+        yield _source(known, now)
+        if known.gaps and not record.paused_at:
+            yield Finding(topic="sources", level=Level.HINT, text=_gaps(known))
+
+
+def _source(known: Known, now: datetime) -> Finding:
+    how, name = state(known, now), known.record.name
+    since = f"{how.since:%Y-%m-%d %H:%M} UTC" if how.since else "it is read"
+    resume, look = f"'notifier source resume {name}' reads it again.", f"'notifier source show {name}' tells more"
+    match how.health:
+        case Health.PAUSED:
+            return _finding(Level.HINT, f"'{name}' is paused since {since}: somebody paused it. {resume}")
+        case Health.GONE:
+            return _finding(Level.WRONG, f"'{name}' is paused since {since}: {known.record.paused_reason} {resume}")
+        case Health.FAILING:
+            text = f"'{name}' has not answered since {since}: {known.record.last_error} It is asked again by itself"
+            return _finding(Level.WRONG, f"{text}; {look}.")
+        case Health.STALE:
+            text = f"'{name}' answers, but has brought nothing new since {since}, which is longer than usual"
+            return _finding(Level.WRONG, f"{text}: see whether its address {known.record.url} is still right; {look}.")
+        case Health.NOT_READ:
+            text = f"'{name}' was not read yet: 'notifier source fetch {name}' or 'notifier serve' does."
+            return _finding(Level.HINT, text)
+    return _answering(known, now, is_announced=how.health is not Health.NOT_ANNOUNCED)
+
+
+def _answering(known: Known, now: datetime, *, is_announced: bool) -> Finding:
+    record = known.record
+    if now - record.next_fetch_at > max(record.every, _OVERDUE):
+        text = f"'{record.name}' was to be asked at {record.next_fetch_at:%Y-%m-%d %H:%M} UTC, and nobody did"
+        return _finding(Level.WRONG, f"{text}: 'notifier serve' has to run, or 'notifier run --once' from a timer.")
+    today = "" if is_announced else " It announces nothing today."
+    return _finding(Level.OK, f"'{record.name}' answered at {record.last_success_at:%Y-%m-%d %H:%M} UTC.{today}")
+
+
+def _gaps(known: Known) -> str:
+    name, gap = known.record.name, known.gaps[0]
+    why = f" {known.gaps[0].last_error}" if gap.last_error else ""
+    return (
+        f"'{name}': what it announced from {gap.first} on is not complete yet and comes by itself.{why} "
+        f"'notifier source gaps {name}' shows how far that is."
+    )
+
+
+def _finding(level: Level, text: str) -> Finding:
+    return Finding(topic="sources", level=level, text=text)
 
 
 def _topics_if_sound(app: App) -> Topics | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -77,6 +77,10 @@ def gaps(
     if json:
         print_json([as_data(gap) for gap in found])
         return
+    print_gaps(found)
+
+
+def print_gaps(found: Sequence[Gap]) -> None:
     print_table(
         ["SOURCE", "DAYS", "WHY", "FOUND", "CLOSED", "BROUGHT", "STATE"],
         [[g.source, days_of(g), _REASONS[g.reason], local(g.found_at), *_outcome(g)] for g in found],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,15 +12,14 @@ from rich.progress import Progress
 
 from notifier import upkeep
 from notifier.app import App
-from notifier.cli import archive, feedlists
-from notifier.cli.base import Json, command, console, group, local, print_json, print_table, say, warn
+from notifier.cli import archive, feedlists, showing
+from notifier.cli.base import Json, command, console, group, print_json, say, warn
 from notifier.collect import Collected, absorb
 from notifier.errors import NotFound, UsageError
 from notifier.fold import Counts
 from notifier.lookup import source_of
-from notifier.model import Fetched, Gap, Rejected, SourceRecord
-from notifier.settings import written
-from notifier.sources import freshness_of, kind_of, name_of, opml, read_lines
+from notifier.model import Fetched, Rejected, SourceRecord
+from notifier.sources import kind_of, name_of, opml, read_lines
 
 _CHUNK = 1000
 _SHOWN_REJECTED = 20
@@ -32,7 +30,7 @@ def register(app: typer.Typer) -> None:
     sources = group("Where entries come from.")
     app.add_typer(sources, name="source")
     command(sources, "add")(add)
-    command(sources, "list")(list_)
+    showing.register(sources)
     command(sources, "fetch")(fetch)
     command(sources, "pause")(pause)
     command(sources, "resume")(resume)
@@ -131,24 +129,6 @@ def add(
     )
 
 
-def list_(app: App, json: Json = False) -> None:
-    """Show the sources and how they are."""
-    with app.store() as store:
-        records = store.sources.all()
-        gaps = {record.name: store.gaps.open(record.name) for record in records}
-    if json:
-        print_json([_as_data(record) | _archive_data(record, gaps[record.name]) for record in records])
-        return
-    print_table(
-        ["NAME", "KIND", "EVERY", "LAST ANSWER", "LAST NEW", "STATE"],
-        [
-            [r.name, r.kind, written(r.every), local(r.last_success_at), local(r.last_new_at), _state(r, gaps[r.name])]
-            for r in records
-        ],
-        empty="No sources yet: 'notifier source add huggingface' reads Hugging Face's Daily Papers.",
-    )
-
-
 def fetch(
     app: App,
     name: Annotated[str | None, typer.Argument(help="Only this source. Default: all.")] = None,
@@ -224,36 +204,3 @@ def _collected_data(each: Collected) -> dict[str, object]:
         "error": each.error,
         "gaps": [archive.as_data(gap) for gap in each.gaps],
     }
-
-
-def _as_data(record: SourceRecord) -> dict[str, object]:
-    return {
-        "name": record.name,
-        "kind": record.kind,
-        "url": record.url,
-        "every_seconds": int(record.every.total_seconds()),
-        "last_success_at": record.last_success_at,
-        "last_new_at": record.last_new_at,
-        "failing_since": record.failing_since,
-        "failures": record.failures,
-        "last_error": record.last_error,
-        "next_fetch_at": record.next_fetch_at,
-        "paused_at": record.paused_at,
-        "paused_reason": record.paused_reason,
-        "moved_from": record.moved_from,
-    }
-
-
-def _archive_data(record: SourceRecord, gaps: Sequence[Gap]) -> dict[str, object]:
-    return {"fresh": freshness_of(record), "open_gaps": [archive.as_data(gap) for gap in gaps]}
-
-
-def _state(record: SourceRecord, gaps: Sequence[Gap]) -> str:
-    if record.paused_at:
-        why = f": {record.paused_reason}" if record.paused_reason else ""
-        return f"paused since {local(record.paused_at)}{why}"
-    if record.failing_since:
-        return f"failing since {local(record.failing_since)}: {record.last_error}"
-    state = "answers" if record.last_success_at else "not read yet"
-    missing = ", ".join(archive.days_of(gap) for gap in gaps)
-    return f"{state}; what was missed on {missing} is still to come" if gaps else state
