@@ -1,7 +1,8 @@
-"""A feed that falls silent, one that fails, arXiv at a weekend: what the digests, the lists and the doctor say."""
+"""A source that falls silent, one that fails, arXiv at a weekend: what the digests, the lists and the doctor say."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -11,7 +12,6 @@ import pytest
 from tests.conftest import Shell
 from tests.servers.arxiv import ArxivServer, Paper
 from tests.servers.web import WebServer
-from tests.sources.samples import rss
 
 SATURDAY = "2025-12-20T08:00:00+00:00"
 
@@ -32,26 +32,34 @@ def arxiv() -> Iterator[ArxivServer]:
 
 
 def items(count: int) -> bytes:
-    return rss(*(f"<item><title>N{n}</title><guid>https://lab.example.org/{n}</guid></item>" for n in range(count)))
+    lines = ({"id": f"lab:{n}", "title": f"N{n}", "url": f"https://lab.example.org/{n}"} for n in range(count))
+    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()
 
 
 def live(notifier: Shell, web: WebServer, arxiv: ArxivServer) -> None:
     """Every third day the laboratory writes; from 11 December on it is silent. On 19 December the other one fails."""
     notifier("subscriber", "add", "ada@example.org")
-    ours = ("ada@example.org", "--channel", "email", "--every", "daily", "--empty", "--now", "2025-12-18T12:00:00+00:00")
+    ours = (
+        "ada@example.org",
+        "--channel",
+        "email",
+        "--every",
+        "daily",
+        "--empty",
+        "--now",
+        "2025-12-18T12:00:00+00:00",
+    )
     id = notifier("subscription", "add", *ours).id
     notifier("rule", "add", id, "walking")
-    notifier("source", "add", web.url("/lab"), "--name", "lab", "--now", "2025-11-20T09:00:00+00:00")
+    notifier("source", "add", web.url("/lab.jsonl"), "--name", "lab", "--now", "2025-11-20T09:00:00+00:00")
     for n, day in enumerate(("11-20", "11-23", "11-26", "11-29", "12-02", "12-05", "12-08", "12-11"), start=1):
-        web.answer("/lab", body=items(n))
+        web.answer("/lab.jsonl", body=items(n))
         notifier("run", "--once", "--now", f"2025-{day}T09:00:00+00:00")
-    web.answer("/other", body=items(1))
-    for url, name in ((web.url("/other"), "other"), (f"arxiv:cs.RO@{arxiv.mirror}", "arxiv")):
-        notifier("source", "add", url, "--name", name, "--now", "2025-12-18T07:00:00+00:00")
+    web.answer("/other.jsonl", body=items(1))
+    notifier("source", "add", web.url("/other.jsonl"), "--name", "other", "--now", "2025-12-18T12:00:00+00:00")
     notifier("run", "--once", "--now", "2025-12-18T12:00:00+00:00")
-    web.answer("/other", status=500)
-    arxiv.shown = [Paper(id="2512.00002", categories="cs.RO")]
-    notifier.tried("run", "--once", "--now", "2025-12-19T07:00:00+00:00")
+    web.answer("/other.jsonl", status=500)
+    notifier("source", "add", f"arxiv:cs.RO@{arxiv.mirror}", "--now", "2025-12-19T08:00:00+00:00")
     notifier.tried("run", "--once", "--now", "2025-12-19T08:00:00+00:00")
     arxiv.shown = []
     notifier.tried("run", "--once", "--now", SATURDAY)
@@ -91,8 +99,8 @@ def test_each_source_is_told_as_it_is(notifier: Shell, web: WebServer, arxiv: Ar
 
 
 def test_a_source_that_nobody_asks_is_the_programs_fault(notifier: Shell, web: WebServer) -> None:
-    web.answer("/lab", body=items(1))
-    notifier("source", "add", web.url("/lab"), "--name", "lab", "--now", "2025-12-01T09:00:00+00:00")
+    web.answer("/lab.jsonl", body=items(1))
+    notifier("source", "add", web.url("/lab.jsonl"), "--name", "lab", "--now", "2025-12-01T09:00:00+00:00")
     notifier("run", "--once", "--now", "2025-12-01T09:00:00+00:00")
     found = notifier.tried("doctor", "--json", "--now", SATURDAY).json
     (told,) = [each for each in found if each["topic"] == "sources"]
