@@ -59,8 +59,8 @@ def live(notifier: Shell, web: WebServer, arxiv: ArxivServer) -> None:
     notifier("source", "add", web.url("/other.jsonl"), "--name", "other", "--now", "2025-12-18T12:00:00+00:00")
     notifier("run", "--once", "--now", "2025-12-18T12:00:00+00:00")
     web.answer("/other.jsonl", status=500)
-    notifier("source", "add", f"arxiv:cs.RO@{arxiv.mirror}", "--now", "2025-12-19T08:00:00+00:00")
-    notifier.tried("run", "--once", "--now", "2025-12-19T08:00:00+00:00")
+    notifier("source", "add", f"arxiv:cs.RO@{arxiv.mirror}", "--now", "2025-12-19T12:00:00+00:00")
+    notifier.tried("run", "--once", "--now", "2025-12-19T12:00:00+00:00")
     arxiv.shown = []
     notifier.tried("run", "--once", "--now", SATURDAY)
 
