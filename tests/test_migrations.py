@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from notifier.collect import absorb
-from notifier.model import FollowUps, Point
+from notifier.model import FollowUps, News, Point
 from notifier.ports import Titled
 from notifier.store import SqliteStore
 from notifier.store.migrations import migrations
@@ -59,3 +59,20 @@ def test_titles_growth_and_follow_ups_begin_with_what_was_known(tmp_path: Path) 
     assert store.entries.growth([id]) == {id: [Point(at=NOW - DAY, upvotes=7)]}
     assert store.deliveries.followed({"s_one": FollowUps(code=True)}, since=NOW, changed_after=NOW) == {}
     store.close()
+
+
+def test_the_history_of_a_source_begins_with_what_it_was_seen_to_show(tmp_path: Path) -> None:
+    file = tmp_path / "old.db"
+    before_one_paper(file)
+    db = Database(sqlite3.connect(file))
+    db.conn.execute(
+        "INSERT INTO source (name, kind, url, every_seconds, added_at, next_fetch_at, failures) "
+        "VALUES ('lab', 'feed', 'https://lab.example.org/', 3600, ?, ?, 0)",
+        (_AT, _AT),
+    )
+    db.conn.commit()
+    db.close()
+    store = SqliteStore(file)
+    news = store.sources.news()
+    store.close()
+    assert news == {"lab": (News(at=NOW - DAY, brought=1),)}

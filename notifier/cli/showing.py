@@ -109,12 +109,14 @@ def _lines(known: Known, how: State) -> Iterator[tuple[str, str]]:
     yield "Rhythm", _rhythm(known, how)
     yield "Next fetch", "-" if record.paused_at else local(record.next_fetch_at)
     if record.last_error:
-        yield "Last error", f"{record.last_error} ({record.failures} in a row)"
+        yield "Last error", record.last_error
+    if record.failures:
+        yield "Failures", f"{record.failures} in a row"
     if record.moved_from:
         yield "Moved", f"from {record.moved_from}"
     if record.moving:
         moving = record.moving
-        yield "Redirect", f"to {moving.to}, seen {moving.times} times since {local(moving.since)}; not believed yet"
+        yield "Redirect", f"to {moving.to}, first seen {local(moving.since)}; stored once it has lasted"
 
 
 def _rhythm(known: Known, how: State) -> str:
