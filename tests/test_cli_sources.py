@@ -3,12 +3,15 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from notifier.model import Gap, GapReason
 from notifier.store import SqliteStore
-from tests.builders import source
+from tests.builders import NOW, source
 from tests.conftest import Shell
 from tests.servers.web import WebServer
 from tests.sources.samples import rss
@@ -79,3 +82,20 @@ def test_no_parser_outlives_the_command(notifier: Shell, web: WebServer) -> None
     running = subprocess.run(["ps", "-A", "-o", "ppid,args"], capture_output=True, text=True, check=True).stdout
     mine = [line for line in running.splitlines() if line.split()[0] == str(os.getpid())]
     assert [line for line in mine if "notifier.sources" in line] == []
+
+
+def test_what_is_still_to_come_is_told_with_how_far_it_is(notifier: Shell, tmp_path: Path) -> None:
+    notifier("init")
+    store = SqliteStore(tmp_path / "data" / "notifier.db")
+    missed = (date(2025, 12, 11), date(2025, 12, 14))
+    with store.write():
+        store.sources.put(source("arxiv", kind="arxiv", url="arxiv:cs.CL", last_success_at=NOW))
+        gap = Gap(id="g_1", source="arxiv", first=missed[0], last=missed[1], reason=GapReason.MISSED, found_at=NOW)
+        store.gaps.note([replace(gap, last_error="arXiv asks to be left alone (429).")])
+    store.close()
+    at = ("--now", NOW.isoformat())
+    assert "missed on 2025-12-11 to 2025-12-14 is still to come" in notifier("source", "list", *at).out
+    assert "arXiv asks to be left alone (429)." in notifier("source", "show", "arxiv", *at).out
+    assert notifier("source", "show", "arxiv", "--json", *at).json["gaps"][0]["reason"] == "missed"
+    told = [each for each in notifier.tried("doctor", "--json", *at).json if each["topic"] == "sources"]
+    assert any("from 2025-12-11 on is not complete yet" in each["text"] and each["level"] == "hint" for each in told)

@@ -1,9 +1,10 @@
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 from pydantic import SecretStr
 
-from notifier.model import Address, Digest
+from notifier.model import Address, Digest, Health, SourceHealth
 from notifier.render import Composer, Links
 from notifier.render.mrkdwn import cut, escape, link, strong
 from tests.render.reading import slack, texts
@@ -124,3 +125,14 @@ def test_bold_needs_a_text_without_stars() -> None:
 
 def test_escaping_is_done_once() -> None:
     assert escape(escape("a & b")) == "a &amp; b"
+
+
+def test_the_foot_tells_how_sources_are() -> None:
+    since = NOW - timedelta(days=3)
+    several = (
+        SourceHealth(name="arxiv", title="arXiv", last_success_at=NOW, health=Health.NOT_ANNOUNCED),
+        SourceHealth(name="lab", title="<lab>", last_success_at=since, health=Health.FAILING, since=since),
+    )
+    (part,) = slack(channel(sources=several))
+    foot = next(each for each in texts(part) if "papers checked from 2 sources" in each)
+    assert "&lt;lab&gt; has not answered since Saturday. arXiv announces nothing today." in foot
