@@ -13,7 +13,7 @@ from notifier.channels import open_channels
 from notifier.checkup import checkup
 from notifier.digest import compose
 from notifier.errors import NotifierError
-from notifier.health import Known, state
+from notifier.health import Known, behind, state
 from notifier.lookup import examined
 from notifier.matching import Topics
 from notifier.model import (
@@ -97,10 +97,13 @@ def _sources(store: Store, now: datetime) -> Iterator[Finding]:
         record = known.record
         if record.moved_from:
             text = f"'{record.name}' has moved from {record.moved_from} to {record.url}, where it is read now."
-            yield Finding(topic="sources", level=Level.HINT, text=text)
+            yield _finding(Level.HINT, text)
         yield _source(known, now)
         if known.gaps and not record.paused_at:
-            yield Finding(topic="sources", level=Level.HINT, text=_gaps(known))
+            yield _finding(Level.HINT, _gaps(known))
+        if late := behind(known, now):
+            text = f"'{record.name}' has brought nothing new in {', '.join(late)} for a week of announcements"
+            yield _finding(Level.HINT, f"{text}: 'notifier source show {record.name}' has the days.")
 
 
 def _source(known: Known, now: datetime) -> Finding:
@@ -135,7 +138,7 @@ def _answering(known: Known, now: datetime, *, is_announced: bool) -> Finding:
 
 def _gaps(known: Known) -> str:
     name, gap = known.record.name, known.gaps[0]
-    why = f" {known.gaps[0].last_error}" if gap.last_error else ""
+    why = f" {gap.last_error}" if gap.last_error else ""
     return (
         f"'{name}': what it announced from {gap.first} on is not complete yet and comes by itself.{why} "
         f"'notifier source gaps {name}' shows how far that is."

@@ -22,6 +22,8 @@ _WORKDAYS = 3
 """On so many different weekdays a source brings something before its silent weekends are believed."""
 _PATIENCE = timedelta(days=3)
 """A holiday is no fault, but three times the longest silence is one however short that was."""
+_BEHIND = 5
+"""Announcements, a week of them: small categories have days without a paper."""
 _REBUILT = timedelta(hours=6)
 """After midnight US Eastern arXiv's feeds take their time, an hour or more."""
 
@@ -104,6 +106,18 @@ def of(known: Known, now: datetime) -> SourceHealth:
         health=found.health,
         since=found.since,
         missing=known.gaps,
+    )
+
+
+def behind(known: Known, now: datetime) -> tuple[str, ...]:
+    """Categories that brought nothing unseen in arXiv's last five announcements, though they did before."""
+    if not known.has_calendar:
+        return ()
+    shown = now - _REBUILT
+    return tuple(
+        name
+        for name, at in sorted(known.parts.items())
+        if at < shown and len(arxiv_calendar.announcements_between(at, shown)) > _BEHIND
     )
 
 

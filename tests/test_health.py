@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier import arxiv_calendar
-from notifier.health import Known, by_day, rhythm, state
+from notifier.health import Known, behind, by_day, rhythm, state
 from notifier.model import Health, News
 from tests.builders import NOW, source
 
@@ -159,3 +159,12 @@ def test_arxiv_is_fresh_once_the_announcement_of_the_day_was_seen() -> None:
 
 def test_a_day_without_news_is_a_day_of_the_chart() -> None:
     assert [count for _, count in by_day(news(NOW - 2 * DAY, NOW - HOUR, NOW), 4, NOW)] == [0, 1, 0, 2]
+
+
+@given(st.integers(min_value=0, max_value=60 * 24))
+def test_a_category_is_behind_after_more_than_a_week_of_announcements(hours: int) -> None:
+    now = datetime(2025, 12, 19, 12, tzinfo=UTC)
+    parts = {"cs.CL": now - 6 * HOUR, "cs.RO": now - hours * HOUR}
+    found = behind(replace(arxiv(now - 6 * HOUR, now), parts=parts), now)
+    days = hours / 24
+    assert found == () if days < 7 else found == ("cs.RO",) if days > 9 else set(found) <= {"cs.RO"}
