@@ -27,7 +27,7 @@ class Word(NamedTuple):
 
 def _richness(value: Any) -> tuple[int, int, Any]:
     """Longer lists, then more text, then any fixed order: what matters is that two values never tie."""
-    return len(value), sum(map(len, value)), value
+    return len(value), len(value) if isinstance(value, str) else sum(map(len, value)), value
 
 
 def _text_rank(value: Any) -> Any:
@@ -52,8 +52,13 @@ def _highest(word: Word) -> Any:
     return word.value
 
 
+def _first(words: Sequence[Word], rank: Callable[[Word], Any]) -> Word:
+    # Most papers come once and from one source: ranking the only word took half the time of merging.
+    return words[0] if len(words) == 1 else max(words, key=rank)
+
+
 def _richest_of_newest(words: Sequence[Word]) -> Any:
-    return max(words, key=_longest).value
+    return _first(words, _longest).value
 
 
 def _largest(words: Sequence[Word]) -> Any:
@@ -152,8 +157,9 @@ def _word(field: str, source: str, saying: Saying) -> Word | None:
 def merged(id: str, said: Mapping[str, Sequence[Saying]]) -> Entry:
     """The entry that these sayings, by source, come to. Sources and instants of sighting are not its matter."""
     fields: dict[str, Any] = {}
+    sources = sorted(said)
     for field, (rank, choose) in PRECEDENCE.items():
-        words = [max(words, key=rank) for source in sorted(said) if (words := _words(field, source, said[source]))]
+        words = [_first(words, rank) for source in sources if (words := _words(field, source, said[source]))]
         if words:
             fields[field] = choose(words)
     return Entry(id=id, **fields)

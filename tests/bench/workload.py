@@ -35,16 +35,16 @@ class Workload:
 def workload(entries: int, rules: int, seed: int, *, common_share: float = COMMON_SHARE) -> Workload:
     """Zipf-repeated rules: 40% words, 25% phrases, 20% AND/OR, 10% NOT, 5% a field or a threshold."""
     rng = random.Random(seed)
-    papers = _papers(rng, entries)
-    asked = _Asked(rng, papers, common_share)
+    made = papers(rng, entries)
+    asked = _Asked(rng, made, common_share)
     pool = list(dict.fromkeys(asked.rule() for _ in range(rules // 2)))
     popularity = list(accumulate(1 / (rank + 10) ** 0.7 for rank in range(len(pool))))
     # Copies, because rules that come out of a database are never the same object twice.
     drawn = rng.choices(pool, cum_weights=popularity, k=rules)
-    return Workload(entries=papers, rules=[text[:1] + text[1:] for text in drawn])
+    return Workload(entries=made, rules=[text[:1] + text[1:] for text in drawn])
 
 
-def _papers(rng: random.Random, size: int) -> list[Entry]:
+def papers(rng: random.Random, size: int) -> list[Entry]:
     told = [json.loads(line) for line in _SAMPLES.read_text("utf-8").splitlines()]
     titles = [each["title"].split() for each in told]
     sentences = [sentence.split() for each in told for sentence in each.get("abstract", "").split(". ") if sentence]
