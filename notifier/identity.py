@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -52,13 +53,24 @@ _TRACKING = re.compile(
 # A guid that carries its own namespace is taken as unique in the world; any other only within its source.
 _WORLDWIDE = re.compile(r"(?:urn|tag|oai|info|ark|hdl):.+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
+_REMEMBERED = 500
+"""Characters: what is longer is looked at each time, so that hostile names do not fill the memory."""
+
 
 def arxiv_id(name: str | None) -> tuple[str, int | None] | None:
     """The arXiv id and version that ``name`` (an id, guid, DOI or address, nothing around it) stands for.
 
     The id has no version and no subject class: ``("2512.01234", 2)``, ``("math/0309136", None)``.
     """
-    found = _arxiv_match(name.strip()) if name else None
+    if not name:
+        return None
+    return _arxiv_id(name) if len(name) <= _REMEMBERED else _arxiv_id.__wrapped__(name)
+
+
+# One paper's few names are asked about a dozen times on its way in.
+@lru_cache(256)
+def _arxiv_id(name: str) -> tuple[str, int | None] | None:
+    found = _arxiv_match(name.strip())
     if not found:
         return None
     paper = found["new"] or f"{found['archive'].lower()}/{found['old']}"
@@ -87,7 +99,14 @@ def doi_of(name: str | None) -> tuple[str, int | None] | None:
 
     arXiv's own DOIs are no DOIs here: they are arXiv ids.
     """
-    if not name or arxiv_id(name):
+    if not name:
+        return None
+    return _doi_of(name) if len(name) <= _REMEMBERED else _doi_of.__wrapped__(name)
+
+
+@lru_cache(256)
+def _doi_of(name: str) -> tuple[str, int | None] | None:
+    if arxiv_id(name):
         return None
     name, version = name.strip(), None
     if "://" in name:

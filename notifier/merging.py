@@ -70,7 +70,7 @@ def _earliest(words: Sequence[Word]) -> Any:
 
 
 def _best_link(words: Sequence[Word]) -> Any:
-    return max((word.value for word in words), key=_link_rank)
+    return max((word.value for word in words), key=_link_rank) if len(words) > 1 else words[0].value
 
 
 def _link_rank(url: str) -> tuple[bool, bool, int, str]:
