@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.builders import entry
 from tests.tools import need
+from tests.torture import torture_feeds
 
 ROOT = Path(__file__).parent.parent
 
@@ -17,3 +21,25 @@ def test_kills_at_every_point_lose_no_mail_and_differ_in_none() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "lost 0," in done.stdout
+
+
+async def test_mutated_feeds_become_clean_entries_or_an_error_for_people(tmp_path: Path) -> None:
+    report = await torture_feeds.torture(inputs=150, seed=5, folder=tmp_path)
+    assert report.faults == []
+    assert {kind for kind, _ in report.outcomes} == set(torture_feeds.SEEDS)
+    assert report.entries > 50
+
+
+@pytest.mark.parametrize("kind", torture_feeds.SEEDS)
+async def test_every_seed_that_is_mutated_is_itself_read_whole(kind: str, tmp_path: Path) -> None:
+    report = await torture_feeds.untouched(kind, folder=tmp_path)
+    assert report.faults == []
+    assert {outcome for _, outcome in report.outcomes} == {"nothing" if kind == "opml" else "entries"}
+
+
+@pytest.mark.parametrize(
+    "fields", [{"title": "bell\x07"}, {"abstract": "\u202ereversed"}, {"url": "javascript:alert(1)"}, {"title": ""}]
+)
+def test_the_torture_of_feeds_notices_an_entry_that_is_not_clean(fields: dict[str, str]) -> None:
+    with pytest.raises(torture_feeds.Unclean):
+        torture_feeds.demand_clean(entry(**fields))

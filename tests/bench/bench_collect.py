@@ -76,6 +76,8 @@ class Quiet:
 class Crowd:
     seconds: float
     answered: int
+    requests: int
+    """At a time, at most; so with ``connections``."""
     connections: int
 
 
@@ -210,15 +212,18 @@ def _changes(store: Store) -> int:
 
 async def crowd(sources: int, folder: Path) -> Crowd:
     """So many hosts due at once, each of which takes its time."""
-    seen: list[int] = []
+    waiting: list[str] = []
+    seen: list[tuple[int, int]] = []
     lock = threading.Lock()
 
     def answer(request: Request) -> Answer:
+        waiting.append(request.path)
         time.sleep(ANSWER_AFTER / 2)
         # In the middle, because the kernel's table is no snapshot: one that closes and the next may both stand in it.
         with lock:
-            seen.append(_connections(web.port))
+            seen.append((len(waiting), _connections(web.port)))
         time.sleep(ANSWER_AFTER / 2)
+        waiting.pop()
         return Answer(body=feed, headers={"Content-Type": _RSS})
 
     (feed,) = feeds(1, 3, seed=1)
@@ -231,7 +236,8 @@ async def crowd(sources: int, folder: Path) -> Crowd:
             done = await collect(records, _opener(http), in_store, now=NOW)
             seconds = time.perf_counter() - begun
     answered = sum(each.error is None for each in done)
-    return Crowd(seconds=seconds, answered=answered, connections=max(seen))
+    requests, connections = map(max, zip(*seen, strict=True))
+    return Crowd(seconds=seconds, answered=answered, requests=requests, connections=connections)
 
 
 def _connections(port: int) -> int:
@@ -316,6 +322,7 @@ def _goals(options: argparse.Namespace, folder: Path) -> Iterator[bool]:
     assert many.answered == options.sources, many
     label = f"{options.sources} hosts at once that answer after {ANSWER_AFTER:g} s"
     yield goal(f"{label}, s", many.seconds, at_most=5.0)
+    yield goal(f"{label}: requests at a time", many.requests, at_most=AT_ONCE)
     yield goal(f"{label}: connections at a time", many.connections, at_most=AT_ONCE)
     for what, body in (("papers", largest(_papers(options.seed))), ("as many items as it holds", short_items())):
         most = peak(body)
