@@ -30,8 +30,11 @@ _ELLIPSIS = "…"
 def plain(text: str, *, limit: int = TEXT_LIMIT) -> str:
     """Plain text as one clean line of at most ``limit`` characters; ``<`` is a character like any other."""
     # Four times the limit leaves room for what is removed, and bounds the work on a hostile megabyte.
-    text = _UNWANTED.sub("", text[: limit * 4])
-    text = " ".join(unicodedata.normalize("NFC", text).split())
+    text = text[: limit * 4]
+    # Most texts are harmless, and ASCII can be told so at once.
+    if not (text.isascii() and text.isprintable()):
+        text = unicodedata.normalize("NFC", _UNWANTED.sub("", text))
+    text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1].rstrip() + _ELLIPSIS
 
 

@@ -71,7 +71,7 @@ def parse(body: bytes, content_type: str, url: str, *, source: str, now: datetim
     sightings: list[Sighting] = []
     for number, item in enumerate(items[:MAX_ITEMS], start=1):
         said = _said(item, now)
-        if plain(said.title):
+        if said.title:
             sightings.append(sighting(said, source=source))
         else:
             rejected.append(Rejected(line=number, reason=f"item {number} has neither a title nor a text"))

@@ -45,6 +45,13 @@ Row = sqlite3.Row
 Params = Mapping[str, Any]
 
 
+# json.dumps would make an encoder for each list.
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+_ENCODE_TIGHTLY = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+# Ten of an entry's instants are the one of its fetch.
+@lru_cache(64)
 def stamp(instant: datetime) -> str:
     """UTC text of one width, so that it sorts as text."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
@@ -59,7 +66,7 @@ def instant_or_none(text: str | None) -> datetime | None:
 
 
 def array(values: Iterable[str | int]) -> str:
-    return json.dumps(list(values), ensure_ascii=False)
+    return _ENCODE(list(values))
 
 
 def entry_params(entry: Entry, now: datetime) -> Params:
@@ -125,7 +132,7 @@ def sighting_params(entry_id: str, sighting: StoredSighting) -> Params:
         "last_at": stamp(sighting.last_at),
         "announce": sighting.announce,
         "is_news": sighting.is_news,
-        "sayings": json.dumps([_said(each) for each in sighting.said], ensure_ascii=False, separators=(",", ":")),
+        "sayings": _ENCODE_TIGHTLY([_said(each) for each in sighting.said]),
     }
 
 
