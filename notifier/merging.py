@@ -156,13 +156,31 @@ def _word(field: str, source: str, saying: Saying) -> Word | None:
 
 def merged(id: str, said: Mapping[str, Sequence[Saying]]) -> Entry:
     """The entry that these sayings, by source, come to. Sources and instants of sighting are not its matter."""
-    fields: dict[str, Any] = {}
     sources = sorted(said)
+    if len(sources) == len(said[sources[0]]) == 1:
+        return _of_one(id, said[sources[0]][0].entry)
+    fields: dict[str, Any] = {}
     for field, (rank, choose) in PRECEDENCE.items():
         words = [_first(words, rank) for source in sources if (words := _words(field, source, said[source]))]
         if words:
             fields[field] = choose(words)
     return Entry(id=id, **fields)
+
+
+def _of_one(id: str, entry: Entry) -> Entry:
+    """What ``PRECEDENCE`` comes to where there is nothing to choose, as for most papers."""
+    fields = {field: value for field in PRECEDENCE if (value := getattr(entry, field)) not in _UNSAID}
+    for field, canonical in _CANONICAL.items():
+        if field in fields:
+            fields[field] = canonical(fields[field])
+    return Entry(id=id, **fields)
+
+
+_CANONICAL: Mapping[str, Callable[[Any], Any]] = {
+    "categories": canonical_categories,
+    "keywords": canonical_keywords,
+    "extra": lambda text: extra_text(json.loads(text)),
+}
 
 
 def _words(field: str, source: str, sayings: Sequence[Saying]) -> list[Word]:

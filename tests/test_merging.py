@@ -238,3 +238,10 @@ def test_what_is_forgotten_changes_no_choice(all: list[tuple[int, Seen]]) -> Non
         piecewise = kept((*piecewise, each))
     assert merged("", {"x": piecewise}) == merged("", {"x": [first, *told]})
     assert len(piecewise) <= len(PRECEDENCE)
+
+
+@settings(max_examples=100, deadline=None)
+@given(sightings())
+def test_one_saying_is_the_same_as_the_same_said_twice(seen: Seen) -> None:
+    saying = Saying(at=DAY, entry=replace(seen.sighting.entry, id=""))
+    assert merged("x", {"lab": [saying]}) == merged("x", {"lab": [saying, saying]})
