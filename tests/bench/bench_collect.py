@@ -219,9 +219,9 @@ async def crowd(sources: int, folder: Path) -> Crowd:
     def answer(request: Request) -> Answer:
         waiting.append(request.path)
         time.sleep(ANSWER_AFTER / 2)
-        # In the middle, because the kernel's table is no snapshot: one that closes and the next may both stand in it.
+        # The kernel's table is no snapshot: one that closes and the next may both stand in it, but not twice running.
         with lock:
-            seen.append((len(waiting), _connections(web.port)))
+            seen.append((len(waiting), min(_connections(web.port) for _ in range(3))))
         time.sleep(ANSWER_AFTER / 2)
         waiting.pop()
         return Answer(body=feed, headers={"Content-Type": _RSS})
@@ -311,8 +311,10 @@ def main(arguments: Sequence[str] = ()) -> int:
 
 def _goals(options: argparse.Namespace, folder: Path) -> Iterator[bool]:
     measured = stages(feeds(options.feeds, options.items, options.seed), folder)
-    ratio = (measured.parsed + measured.stored) / measured.parser
-    yield goal(f"{measured.items:,} items from bytes to stored, over feedparser alone", ratio, at_most=OVER_PARSER)
+    in_turn = (measured.parsed + measured.stored) / measured.parser
+    print(f"  {'':<6}one stage after the other, on one core: {in_turn:.2f} x feedparser")
+    ratio = measured.whole / measured.parser
+    yield goal(f"{measured.items:,} items collected and stored, over feedparser alone", ratio, at_most=OVER_PARSER)
     (body,) = feeds(1, 2_000, options.seed)
     for what, conditional in (("304", True), ("an equal body", False)):
         again = asyncio.run(quiet(body, folder, conditional=conditional))
