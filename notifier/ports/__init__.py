@@ -1,0 +1,34 @@
+"""The seams. Each is one or two methods, but for the store, which is cut by aggregate and speaks in batches.
+
+Network is async; the store is sync and belongs to the thread that opened it.
+"""
+
+from notifier.ports.deliveries import Deliveries
+from notifier.ports.outside import Archive, Channel, LooksUp, Renderer, Source, Turn
+from notifier.ports.papers import Entries, Gaps, Services, SightedEntry, Sources, StoredSighting, Titled
+from notifier.ports.people import RuleChange, Rules, Subscribers, Subscriptions
+from notifier.ports.store import InStore, Store, T
+
+__all__ = [
+    "Archive",
+    "Channel",
+    "Deliveries",
+    "Entries",
+    "Gaps",
+    "InStore",
+    "LooksUp",
+    "Renderer",
+    "RuleChange",
+    "Rules",
+    "Services",
+    "SightedEntry",
+    "Source",
+    "Sources",
+    "Store",
+    "StoredSighting",
+    "Subscribers",
+    "Subscriptions",
+    "T",
+    "Titled",
+    "Turn",
+]

@@ -1,0 +1,74 @@
+"""What the store keeps of people, their subscriptions and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from notifier.model import Rule, Subscriber, Subscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleChange:
+    """One line of a rule's history; ``before`` and ``after`` are None at its two ends."""
+
+    rule_id: str
+    at: datetime
+    actor: str
+    via: str
+    before: str | None
+    after: str | None
+
+
+class Subscribers(Protocol):
+    def add(self, subscriber: Subscriber) -> None: ...
+
+    def get(self, email: str) -> Subscriber | None: ...
+
+    def all(self) -> list[Subscriber]: ...
+
+    def remove(self, email: str) -> bool:
+        """Forget the person with everything that is theirs."""
+        ...
+
+
+class Subscriptions(Protocol):
+    def get(self, ids: Iterable[str]) -> dict[str, Subscription]: ...
+
+    def all(self, email: str | None = None) -> list[Subscription]: ...
+
+    def due(self, now: datetime, *, limit: int) -> list[Subscription]:
+        """Those whose slot has come and which are not paused, longest due first."""
+        ...
+
+    def put(self, subscription: Subscription) -> None:
+        """Add it, or change what a person can change of it; what planning wrote stays."""
+        ...
+
+    def remove(self, id: str) -> bool: ...
+
+
+class Rules(Protocol):
+    def put(self, changed: Sequence[Rule], *, actor: str, via: str, now: datetime) -> None:
+        """Add or change rules, each with a line of history that says who, and through what."""
+        ...
+
+    def get(self, id: str) -> Rule | None: ...
+
+    def of(self, subscription_ids: Iterable[str]) -> dict[str, list[Rule]]:
+        """The rules of each subscription in order of creation; a subscription without any is absent."""
+        ...
+
+    def queries(self) -> list[str]:
+        """Each different query there is, once."""
+        ...
+
+    def naming_categories(self) -> list[str]:
+        """Each different query of a rule that includes and may name a category, itself or through a topic."""
+        ...
+
+    def remove(self, id: str, *, actor: str, via: str, now: datetime) -> bool: ...
+
+    def history(self, subscription_id: str) -> list[RuleChange]: ...

@@ -1,0 +1,61 @@
+"""The store as a whole, and the thread it lives on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
+
+from notifier.ports.deliveries import Deliveries
+from notifier.ports.papers import Entries, Gaps, Services, Sources
+from notifier.ports.people import Rules, Subscribers, Subscriptions
+
+T = TypeVar("T")
+
+
+class Store(Protocol):
+    """Everything that is kept. Reads may stand alone; writes happen inside ``write()``."""
+
+    @property
+    def sources(self) -> Sources: ...
+
+    @property
+    def entries(self) -> Entries: ...
+
+    @property
+    def subscribers(self) -> Subscribers: ...
+
+    @property
+    def subscriptions(self) -> Subscriptions: ...
+
+    @property
+    def rules(self) -> Rules: ...
+
+    @property
+    def deliveries(self) -> Deliveries: ...
+
+    @property
+    def gaps(self) -> Gaps: ...
+
+    @property
+    def services(self) -> Services: ...
+
+    def write(self) -> AbstractContextManager[None]:
+        """One transaction: everything inside, or nothing."""
+        ...
+
+    def facts(self) -> Mapping[str, int]:
+        """How many rows of each noun there are, for ``doctor``."""
+        ...
+
+    def verify(self) -> None:
+        """Check the whole of it. Raises DamagedDatabase."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class InStore(Protocol):
+    """How async steps reach the store: a piece of work, run whole on the store's own thread."""
+
+    async def __call__(self, work: Callable[[Store], T]) -> T: ...
