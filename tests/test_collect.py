@@ -154,3 +154,13 @@ async def test_what_another_source_had_before_is_news_of_this_one_all_the_same(w
     assert (await house.record("b")).last_new_at == NOW + DAY
     news = await house.thread(lambda store: store.sources.news())
     assert news == {"a": (News(at=NOW, brought=1),), "b": (News(at=NOW + DAY, brought=1),)}
+
+
+async def test_a_long_answer_is_kept_in_slices_and_each_paper_counted_once(web: WebServer, house: House) -> None:
+    items = [f"<item><title>T{n}</title><guid>g{n}</guid></item>" for n in range(2_500)]
+    web.answer("/feed", body=rss(*items, *items[:3]), headers={"Content-Type": "application/rss+xml"})
+    await house.add(source(url=web.url("/feed")))
+    (done,) = await house.on(0)
+    assert (done.counts.new, done.counts.unchanged) == (2_500, 0)
+    news = await house.thread(lambda store: store.sources.news())
+    assert [each.brought for each in news["feed"]] == [2_500]

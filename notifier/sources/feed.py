@@ -80,11 +80,9 @@ def _body_hash(body: bytes) -> str:
 
 
 def _items_hash(sightings: Iterable[Sighting]) -> str:
-    """Whatever their order. Bit by bit: all of them in one text would be the largest thing in our memory."""
-    digest = blake2b(digest_size=16)
-    for each in sorted(map(repr, sightings)):
-        digest.update(each.encode("utf-8", "replace") + b"\n")
-    return digest.hexdigest()
+    """Whatever their order. Of each its own digest: all of them as text would be the largest thing in our memory."""
+    each = sorted(blake2b(repr(one).encode("utf-8", "replace"), digest_size=16).digest() for one in sightings)
+    return blake2b(b"".join(each), digest_size=16).hexdigest()
 
 
 def _not_a_feed(host: str) -> str:

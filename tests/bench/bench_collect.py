@@ -15,6 +15,7 @@ import gzip
 import io
 import json
 import logging
+import random
 import ssl
 import subprocess
 import sys
@@ -36,6 +37,7 @@ from notifier.collect import absorb, collect
 from notifier.model import Sighting, SourceRecord
 from notifier.ports import Source, Store
 from notifier.sources import Http, Turns, open_source
+from notifier.sources.feed_items import MAX_ITEMS
 from notifier.sources.feed_worker import Job, parse
 from notifier.store import SqliteStore, StoreThread
 from tests.bench.bench_matching import best_of, goal, memory, show
@@ -293,6 +295,22 @@ def short_items() -> bytes:
     return head + b"".join(item % (n, n) for n in range(room)) + tail
 
 
+def most_items(seed: int) -> bytes:
+    """As many papers as are read of one feed, each so short that all of them fill what is permitted."""
+    rng = random.Random(seed)
+    words = [bytes(rng.choices(b"abcdefghijklmnopqrstuvwxyz", k=rng.randint(3, 9))) for _ in range(15_000)]
+
+    def text(count: int) -> bytes:
+        return b" ".join(rng.choices(words, k=count))
+
+    items = (
+        b"<item><title>%s</title><guid>g%d</guid><link>https://lab.example.org/p/%d</link>"
+        b"<description>%s</description></item>" % (text(4), n, n, text(14))
+        for n in range(MAX_ITEMS)
+    )
+    return b'<rss version="2.0"><channel><title>T</title>' + b"".join(items) + b"</channel></rss>"
+
+
 def main(arguments: Sequence[str] = ()) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--feeds", type=int, default=10)
@@ -328,7 +346,12 @@ def _goals(options: argparse.Namespace, folder: Path) -> Iterator[bool]:
     yield goal(f"{label}, s", many.seconds, at_most=5.0)
     yield goal(f"{label}: requests at a time", many.requests, at_most=AT_ONCE)
     yield goal(f"{label}: connections at a time", many.connections, at_most=AT_ONCE)
-    for what, body in (("papers", largest(_papers(options.seed))), ("as many items as it holds", short_items())):
+    bodies = {
+        "papers": largest(_papers(options.seed)),
+        f"{MAX_ITEMS:,} short papers": largest(most_items(options.seed)),
+        "as many items as it holds": short_items(),
+    }
+    for what, body in bodies.items():
         most = peak(body)
         label = f"peak memory on {len(body) / 2**20:.1f} MiB of {what}, MB"
         yield goal(label, most.own, at_most=300)

@@ -134,9 +134,3 @@ async def test_of_a_feed_that_cannot_be_read_whole_the_beginning_is_kept(apart: 
     assert parsed.sightings[0].entry.title == "T0"
     assert len(parsed.sightings) > 100
     assert "takes more than 1 s to read: only its beginning was read" in parsed.rejected[0].reason
-
-
-async def test_of_too_many_items_the_first_are_read_and_it_is_said(apart: Apart) -> None:
-    parsed = parse(JOB, rss(*(f"<item><title>T{n}</title></item>" for n in range(10_001))))
-    assert len(parsed.sightings) == 10_000
-    assert "10,001 items: only the first 10,000" in parsed.rejected[0].reason

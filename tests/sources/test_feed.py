@@ -12,7 +12,7 @@ from notifier.errors import SourceError
 from notifier.merging import merged
 from notifier.model import Announce, Entry, Fetched, Saying, Sighting, SourceState
 from notifier.sources import Http, open_source
-from notifier.sources.feed_items import parse
+from notifier.sources.feed_items import MAX_ITEMS, parse
 from tests.servers.web import Answer, WebServer
 from tests.sources.samples import arxiv_item, arxiv_rss, atom, rss
 
@@ -294,3 +294,18 @@ def test_whatever_the_bytes_there_are_clean_entries_or_a_source_error(at: int, g
         assert each.entry.id == each.keys[0]
         assert merged(each.entry.id, {"x": [Saying(at=NOW, entry=each.entry)]}) == replace(each.entry, sources=())
         repr(each).encode("utf-8")
+
+
+def test_of_too_many_items_the_first_are_read_and_it_is_said() -> None:
+    body = rss(*(f"<item><title>T{n}</title></item>" for n in range(31)))
+    parsed = parse(body, "", "https://lab.example.org/feed", source="lab", now=NOW, most=30)
+    assert [each.entry.title for each in parsed.sightings] == [f"T{n}" for n in range(30)]
+    assert "31 items: only the first 30" in parsed.rejected[0].reason
+
+
+async def test_the_longest_feed_that_is_read_is_read_whole(web: WebServer, http: Http) -> None:
+    head, tail = b"<rss version='2.0'><channel><title>T</title>", b"</channel></rss>"
+    items = b"".join(b"<item><title>T%d</title></item>" % n for n in range(MAX_ITEMS))
+    fetched = await fetch(web, http, head + items + tail)
+    assert len(fetched.sightings) == MAX_ITEMS == 50_000
+    assert fetched.rejected == ()
