@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any
 
 Mutation = Callable[[random.Random, bytes], bytes]
 
@@ -57,12 +60,64 @@ _VALUES = (
     b'"' + b"w" * 5000 + b'"',
 )
 
+_JSON_VALUES: tuple[Any, ...] = (
+    None, True, -1, 0, 1.5, 2**70, -(2**63), 1e308, float("nan"), float("inf"), "", "\ud800", "\0", "w" * 5_000, [], {},
+    [None, 1, "a", {}], {"name": None}, [[[]]],
+)  # fmt: skip
+
 
 def mutated(rng: random.Random, body: bytes) -> bytes:
-    """``body`` after one to five of them."""
+    """``body`` after one to five of them; three of four JSON bodies only so that they still parse."""
+    if (whole := _as_json(body)) is not None and rng.random() < 0.75:
+        for _ in range(rng.choice((1, 1, 2, 3, 5))):
+            _inside(rng, whole)
+        return b"\n".join(json.dumps(each).encode()[:_MOST] for each in whole) + b"\n"
     for mutation in rng.choices(ALL, k=rng.choice((1, 1, 2, 3, 5))):
         body = mutation(rng, body)[:_MOST]
     return body
+
+
+def _as_json(body: bytes) -> list[Any] | None:
+    """The one value of a JSON body, or one of each line; None where it is none."""
+    try:
+        return [json.loads(body)]
+    except ValueError:
+        try:
+            return [json.loads(line) for line in body.splitlines()]
+        except ValueError:
+            return None
+
+
+def _inside(rng: random.Random, whole: list[Any]) -> None:
+    """Another value, name or number of something somewhere in it."""
+    if not (places := list(_places(whole))):
+        return
+    inner, key = rng.choice(places)
+    match rng.choice(("value", "value", "text", "drop", "twice", "wrap", "rename")):
+        case "value":
+            # A copy: later mutations go into it.
+            inner[key] = deepcopy(rng.choice(_JSON_VALUES))
+        case "text":
+            hostile = rng.choice(_TEXTS + _DATES + _ENTITIES).decode("utf-8", "surrogateescape")
+            inner[key] = hostile if not isinstance(inner[key], str) else inner[key] + hostile
+        case "drop":
+            del inner[key]
+        case "twice" if isinstance(inner, list):
+            inner.extend([inner[key]] * rng.choice((1, 50)))
+        case "wrap":
+            inner[key] = rng.choice(([inner[key]], {"name": inner[key]}))
+        case _:
+            if isinstance(inner, dict):
+                name = rng.choice(list(inner))
+                inner[name] = inner.pop(key)
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every list and object in it with each of its indices or keys."""
+    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for key in keys:
+        yield value, key
+        yield from _places(value[key])
 
 
 def _flip(rng: random.Random, body: bytes) -> bytes:
