@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import nh3
@@ -36,6 +37,18 @@ def plain(text: str, *, limit: int = TEXT_LIMIT) -> str:
         text = unicodedata.normalize("NFC", _UNWANTED.sub("", text))
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1].rstrip() + _ELLIPSIS
+
+
+def data(value: Any) -> Any:
+    """A value of JSON with every text in it, names too, free of what reorders, hides or ends lines."""
+    match value:
+        case str():
+            return " ".join(_UNWANTED.sub("", value).splitlines())
+        case list() | tuple():
+            return [data(each) for each in value]
+        case dict():
+            return {data(str(name)): data(each) for name, each in value.items()}
+    return value
 
 
 _BLOCKS = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from notifier.clean import TITLE_LIMIT, link, plain, untex
+from notifier.clean import TITLE_LIMIT, data, link, plain, untex
 from notifier.identity import canonical_categories, canonical_keywords, extra_text, keys, version_of
 from notifier.model import Announce, Entry, Sighting
 
@@ -76,7 +76,7 @@ def sighting(said: Said, *, source: str) -> Sighting:
         comments=said.comments,
         stars=said.stars,
         version=said.version or version_of(said.id, said.guid, said.doi, said.url, said.pdf_url),
-        extra=extra_text(said.extra),
+        extra=extra_text(data(said.extra)) if said.extra else "{}",
         sources=(source,) if source else (),
     )
     return Sighting(entry=entry, keys=names, announce=said.announce)

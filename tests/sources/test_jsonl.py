@@ -80,6 +80,11 @@ def test_every_known_key_becomes_its_field() -> None:
     )
 
 
+def test_what_is_kept_of_unknown_keys_hides_and_reorders_nothing() -> None:
+    found = json.loads(entry(**{"ven\u202eue": {"na\u200bme": ["A\u2028Work\x85shop", 3]}}).extra)
+    assert found == {"venue": {"name": ["A Work shop", 3]}}
+
+
 def test_unknown_keys_are_kept_in_extra() -> None:
     assert json.loads(entry(announced_at="2025-12-16", nested={"a": [1, None]}).extra) == {
         "announced_at": "2025-12-16",
