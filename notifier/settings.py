@@ -62,6 +62,22 @@ Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0
 Pause = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
 
 
+def _hosts(text: str) -> list[tuple[str, int | None]]:
+    """Names divided by commas, each with a port behind a colon or None; port 0 where it is no number."""
+    found = []
+    for each in filter(None, (part.strip() for part in text.split(","))):
+        bracketed = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::(.*))?", each)
+        # A bare address of IP version 6 has colons of its own.
+        host, port = bracketed.groups() if bracketed else (each, None) if each.count(":") > 1 else _divided(each)
+        found.append((host, None if port is None else int(port) if re.fullmatch(r"\d{1,5}", port) else 0))
+    return found
+
+
+def _divided(text: str) -> tuple[str, str | None]:
+    host, colon, port = text.partition(":")
+    return host, port if colon else None
+
+
 class AfterUnknown(StrEnum):
     RESEND = "resend"
     HOLD = "hold"
@@ -101,11 +117,19 @@ class Settings(BaseSettings):
     )
 
     mail_from: str = Field("", description='Sender of the mails, such as "Papers <papers@example.org>".')
-    smtp_host: str = Field("", description="Mail server. Empty: mails go to the outbox folder.")
+    smtp_host: str = Field(
+        "",
+        description="Mail server; several, such as mx1.example.org, mx2.example.org:2525, stand in for each other "
+        "in that order. Empty: mails go to the outbox folder.",
+    )
     smtp_port: int | None = Field(None, ge=1, le=65535, description="Default: 587, 465 with tls, 25 with none.")
     smtp_security: Security = Field(Security.STARTTLS, description="starttls, tls (from the first byte) or none.")
     smtp_username: str = Field("", description="Login name. Empty: no login.")
     smtp_password: SecretStr = Field(SecretStr(""), description="Its password.")
+    smtp_token_command: str = Field(
+        "", description="Prints an OAuth access token for smtp_username, used instead of a password (XOAUTH2)."
+    )
+    smtp_connections: int = Field(4, ge=1, le=100, description="Connections to one mail server at the same time.")
     smtp_timeout: Duration = Field(
         timedelta(seconds=60), description="Longest wait for a reply; after DATA it is 600 s."
     )
@@ -169,6 +193,19 @@ class Settings(BaseSettings):
         if value and not value.startswith(("https://", "http://")):
             raise ValueError("it has to start with https:// or http://")
         return value.rstrip("/")
+
+    @field_validator("smtp_host")
+    @classmethod
+    def _hosts_with_ports(cls, value: str) -> str:
+        for host, port in _hosts(value):
+            if not host or (port is not None and not 1 <= port <= 65535):
+                raise ValueError(f"'{value}' names no mail server: write it like mx1.example.org, mx2.example.org:2525")
+        return value
+
+    @property
+    def mail_servers(self) -> list[tuple[str, int | None]]:
+        """Each with the port it names itself."""
+        return _hosts(self.smtp_host)
 
     @property
     def database(self) -> Path:

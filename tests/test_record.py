@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from notifier.channels.email import EmailChannel
 from notifier.channels.slack import SlackChannel
+from notifier.channels.smtp import Server
 from notifier.collect import absorb
 from notifier.deliver import deliver
 from notifier.delivery import Limits
@@ -51,16 +52,9 @@ def slack_server() -> Iterator[SlackServer]:
 
 @pytest.fixture
 async def mail(mail_server: MailServer) -> AsyncIterator[EmailChannel]:
-    channel = EmailChannel(
-        mail_server.host,
-        mail_server.port,
-        Security.NONE,
-        "",
-        SecretStr(""),
-        5 * SECOND,
-        "papers@example.org",
-        last_reply=5 * SECOND,
-    )
+    host, port = mail_server.host, mail_server.port
+    relay = Server(host=host, port=port, security=Security.NONE, timeout=5 * SECOND, last_reply=5 * SECOND)
+    channel = EmailChannel([relay], "papers@example.org")
     yield channel
     await channel.close()
 

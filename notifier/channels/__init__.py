@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from notifier.channels.addresses import CHECKS
 from notifier.channels.outbox import Outbox
 from notifier.errors import UsageError
 from notifier.ports import Channel
 from notifier.settings import Settings
+
+if TYPE_CHECKING:
+    from notifier.channels.smtp import Server
 
 __all__ = ["FORMATS", "OPENERS", "check_address", "format_of", "open_channels"]
 
@@ -26,15 +30,29 @@ def _open_email(settings: Settings) -> Channel:
         return _open_outbox(settings)
     from notifier.channels.email import EmailChannel
 
-    return EmailChannel(
-        settings.smtp_host,
-        settings.smtp_port,
-        settings.smtp_security,
-        settings.smtp_username,
-        settings.smtp_password,
-        settings.smtp_timeout,
-        settings.mail_from,
-    )
+    return EmailChannel(_servers(settings), settings.mail_from, connections=settings.smtp_connections)
+
+
+def _servers(settings: Settings) -> list[Server]:
+    from notifier.channels.smtp import Server
+    from notifier.channels.smtp.login import WithToken, with_password
+
+    username, login = settings.smtp_username, None
+    if username and settings.smtp_token_command:
+        login = WithToken(username, settings.smtp_token_command)
+    elif username:
+        login = with_password(username, settings.smtp_password)
+    return [
+        Server(
+            host=host,
+            port=port or settings.smtp_port,
+            security=settings.smtp_security,
+            timeout=settings.smtp_timeout,
+            username=username,
+            login=login,
+        )
+        for host, port in settings.mail_servers
+    ]
 
 
 def _open_slack(settings: Settings) -> Channel:

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from notifier.channels.email import EmailChannel
 from notifier.channels.outbox import Outbox
 from notifier.channels.slack import SlackChannel
+from notifier.channels.smtp import Server
 from notifier.model import Message
 from notifier.ports import Channel
 from notifier.settings import Security
@@ -39,9 +40,8 @@ class Counterpart:
 @contextmanager
 def smtp(_: Path) -> Iterator[Counterpart]:
     with MailServer() as server:
-        channel = EmailChannel(
-            server.host, server.port, Security.NONE, "", SecretStr(""), timedelta(seconds=5), "papers@example.org"
-        )
+        relay = Server(host=server.host, port=server.port, security=Security.NONE, timeout=timedelta(seconds=5))
+        channel = EmailChannel([relay], "papers@example.org")
         yield Counterpart(channel=channel, message=mail(), received=lambda: [taken.content for taken in server.mails])
 
 

@@ -125,12 +125,14 @@ class MailServer:
         login: tuple[str, str] | None = None,
         utf8: bool = True,
         size_limit: int = 2**25,
+        pipelining: bool = True,
     ) -> None:
         self._certificate = certificate
         self._implicit = implicit
         self._login = login
         self._utf8 = utf8
         self._size_limit = size_limit
+        self._pipelining = pipelining
         self._script = _Script()
         self._transports: set[asyncio.Transport] = set()
         self.port = 0
@@ -204,6 +206,7 @@ class MailServer:
                 self._script,
                 self._transports,
                 login=self._login,
+                pipelining=self._pipelining,
                 tls_context=None if self._implicit else context,
                 enable_SMTPUTF8=self._utf8,
                 data_size_limit=self._size_limit,
@@ -219,6 +222,7 @@ class _Conversation(SMTP):
         transports: set[asyncio.Transport],
         *,
         login: tuple[str, str] | None,
+        pipelining: bool,
         **options: Any,
     ) -> None:
         expected = login and (login[0].encode(), login[1].encode())
@@ -233,6 +237,7 @@ class _Conversation(SMTP):
         if login is None:
             self._auth_methods.clear()
         self._script = script
+        self._pipelining = pipelining
         self._transports = transports
         self._number = 0
 
@@ -292,6 +297,13 @@ class _Conversation(SMTP):
         if fault.after:
             await self._reader.readexactly(fault.after)
         await self._do(fault)
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        # It reads one command after the other from a stream, so it takes several in one write.
+        return [*responses[:-1], *(["250-PIPELINING"] if self._pipelining else []), responses[-1]]
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         fault = self._script.next("DOT")

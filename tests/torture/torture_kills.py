@@ -215,8 +215,8 @@ def _left(data: Path) -> bool:
 
 
 @contextmanager
-def sink(folder: Path) -> Iterator[tuple[tuple[str, int], Path]]:
-    """A running smtp-sink, and the folder where it puts each mail that it has accepted, one file each."""
+def sink(folder: Path, *, keep: bool = True) -> Iterator[tuple[tuple[str, int], Path]]:
+    """A running smtp-sink, and the folder where it puts each mail that it has accepted, one file each, or none."""
     box = folder / "sink"
     box.mkdir()
     # It does not run as root.
@@ -227,7 +227,7 @@ def sink(folder: Path) -> Iterator[tuple[tuple[str, int], Path]]:
         port = free.getsockname()[1]
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
     program = tool("smtp-sink") or sys.exit("smtp-sink is missing: install Debian's package postfix.")
-    command = [program, *user, "-d", f"{box}/", f"127.0.0.1:{port}", "100"]
+    command = [program, *user, *(["-d", f"{box}/"] if keep else []), f"127.0.0.1:{port}", "100"]
     process = subprocess.Popen(command, cwd="/")
     try:
         _wait_for(port)
