@@ -1,20 +1,20 @@
 """Deliver: send what was planned, and record what became of it.
 
     claim    deliveries that are due, under a lease; the attempt counts from here
-    freeze   the message is composed once and kept, so that every attempt sends the same bytes
-    begin    that a part is about to go out, and what went before: what cannot be written is not sent
+    begin    that a part is about to go out, with its message, composed once and kept so that every attempt sends
+             the same bytes: what cannot be written is not sent
     send     through the subscription's channel; the failure says whether anything was accepted
-    record   sent, try again at, or failed for good with its reason (see delivery): each outcome at once
+    finish   sent, try again at, or failed for good with its reason (see delivery)
 
-Channels work side by side, each sends one message after the other. Time passes while it works, so the
-clock is an argument here, not one instant.
+Channels work side by side, each with as many messages as it takes at once; what they have to say is written by
+group (see recording). Time passes while it works, so the clock is an argument here, not one instant.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -22,14 +22,17 @@ import structlog
 
 from notifier.checkup import told
 from notifier.delivery import Limits, arrived, failure, given_back, pause
-from notifier.digest import EvidenceOf, compose, evidence_of
+from notifier.digest import compose, evidence_of
 from notifier.errors import Cause, ChannelStopped, SendError, TemplateError, Unreachable
 from notifier.followup import passed_over
 from notifier.matching import Topics
-from notifier.model import Delivery, DeliveryState, Digest, Message, Outcome, Rule, SourceHealth, Subscription
+from notifier.model import Contents, Delivery, DeliveryState, Digest, Message, Outcome, Start, Subscription
 from notifier.ports import Channel, InStore, Renderer, Store
+from notifier.recording import Recorder
 
 log = structlog.get_logger()
+
+_AHEAD = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,7 @@ async def deliver(
     """Send everything that is due; counts what became of it. ``stop`` ends it after the message under way."""
     stop = stop or asyncio.Event()
     total: Counter[DeliveryState] = Counter()
+    recorder = Recorder(in_store)
     while not stop.is_set():
         ended, jobs = await in_store(lambda store: _claim(store, topics, clock(), limits))
         for each in ended:
@@ -64,7 +68,7 @@ async def deliver(
         if not (ended or jobs):
             break
         lanes = [
-            _Lane(in_store, channels[kind], formats(kind), renderer, clock=clock, limits=limits, stop=stop).run(each)
+            _Lane(recorder, channels[kind], formats(kind), renderer, clock=clock, limits=limits, stop=stop).run(each)
             for kind, each in _by_channel(jobs).items()
         ]
         # A lane that cannot record stops by itself; what the others have under way ends first.
@@ -96,54 +100,52 @@ def _jobs(store: Store, claimed: Sequence[Delivery], topics: Topics, now: dateti
     rules = store.rules.of(subscriptions)
     sources = told(store, now)
     evidence = evidence_of(topics, now=now)
-    return [
-        _job(
-            store,
+    contents = store.deliveries.contents(each.id for each in claimed)
+    fresh = [id for id, each in contents.items() if each.message is None]
+    entries = store.entries.get(_named(contents[id] for id in fresh))
+    late = store.gaps.late(entries)
+    passed = {each.id: passed_over(each, contents[each.id].items, entries) for each in claimed}
+    growth = store.entries.growth({id for ids in passed.values() for id in ids})
+
+    def composed(delivery: Delivery) -> Digest:
+        return compose(
             delivery,
-            subscriptions[delivery.subscription_id],
-            rules.get(delivery.subscription_id, ()),
-            sources,
-            evidence,
+            contents[delivery.id].items,
+            entries=entries,
+            evidence=evidence,
+            subscription=subscriptions[delivery.subscription_id],
+            follow_ups=contents[delivery.id].follow_ups,
+            growth={id: growth[id] for id in passed[delivery.id] if id in growth},
+            sources=sources,
+            rules=rules.get(delivery.subscription_id, ()),
+            late=late,
         )
-        for delivery in claimed
-        if delivery.subscription_id in subscriptions
+
+    return [
+        _Job(
+            delivery=each,
+            subscription=subscriptions[each.subscription_id],
+            message=contents[each.id].message,
+            digest=composed(each) if contents[each.id].message is None else None,
+        )
+        # First what can come to nobody twice, so that a process that dies often still comes through all of it.
+        for each in sorted(claimed, key=lambda each: each.unknowns)
+        if each.subscription_id in subscriptions
     ]
 
 
-def _job(
-    store: Store,
-    delivery: Delivery,
-    subscription: Subscription,
-    rules: Sequence[Rule],
-    sources: Sequence[SourceHealth],
-    evidence: EvidenceOf,
-) -> _Job:
-    frozen = store.deliveries.message(delivery.id)
-    if frozen is not None:
-        return _Job(delivery=delivery, subscription=subscription, message=frozen, digest=None)
-    items, follow_ups = store.deliveries.items(delivery.id), store.deliveries.follow_ups(delivery.id)
-    entries = store.entries.get([*(each.entry_id for each in items), *(each.entry_id for each in follow_ups)])
-    digest = compose(
-        delivery,
-        items,
-        entries=entries,
-        evidence=evidence,
-        subscription=subscription,
-        follow_ups=follow_ups,
-        growth=store.entries.growth(passed_over(delivery, items, entries)),
-        sources=sources,
-        rules=rules,
-        late=store.gaps.late(item.entry_id for item in items),
-    )
-    return _Job(delivery=delivery, subscription=subscription, message=None, digest=digest)
+def _named(contents: Iterable[Contents]) -> set[str]:
+    """The entries of them all."""
+    items = {each.entry_id for one in contents for each in one.items}
+    return items | {each.entry_id for one in contents for each in one.follow_ups}
 
 
 class _Lane:
-    """One channel's share of a batch, sent one after the other."""
+    """One channel's share of a batch."""
 
     def __init__(
         self,
-        in_store: InStore,
+        recorder: Recorder,
         channel: Channel,
         format: str,
         renderer: Renderer,
@@ -152,7 +154,7 @@ class _Lane:
         limits: Limits,
         stop: asyncio.Event,
     ) -> None:
-        self._in_store = in_store
+        self._recorder = recorder
         self._channel = channel
         self._format = format
         self._renderer = renderer
@@ -160,18 +162,48 @@ class _Lane:
         self._limits = limits
         self._stop = stop
         self._stopped: SendError | None = None
+        self._failed: BaseException | None = None
+        self._states: Counter[DeliveryState] = Counter()
 
     async def run(self, jobs: Sequence[_Job]) -> Counter[DeliveryState]:
-        states: Counter[DeliveryState] = Counter()
-        for job in jobs:
-            outcome = await self._one(job)
-            if outcome is None:
-                continue
-            recorded = await self._in_store(lambda store, outcome=outcome: _record(store, outcome))  # type: ignore[misc]
-            if recorded:
-                states[outcome.state] += 1
-                self._say(job, outcome)
-        return states
+        """Raises what went wrong with the record, when all that was under way has ended."""
+        left = iter(jobs)
+        await asyncio.gather(*(self._work(left) for _ in range(min(self._workers(), len(jobs)))))
+        if self._failed is not None:
+            raise self._failed
+        return self._states
+
+    def _workers(self) -> int:
+        """With several at once, some are made ready while the others are on the line.
+
+        Not where each that was begun and has no end is to be looked at by a person: it is to have been on the line.
+        """
+        at_once = self._channel.at_once
+        return at_once if at_once == 1 or self._limits.hold_unknown else at_once * _AHEAD
+
+    async def _work(self, jobs: Iterator[_Job]) -> None:
+        """One job after the other; the end of one is written together with the beginning of the next."""
+        ended: tuple[_Job, Outcome, asyncio.Future[bool]] | None = None
+        try:
+            for job in jobs:
+                outcome = await self._one(job)
+                if ended:
+                    await self._settle(*ended)
+                ended = (job, outcome, self._recorder.finish(outcome)) if outcome else None
+                if self._failed is not None:
+                    break
+        except BaseException as error:
+            self._failed = self._failed or error
+        try:
+            if ended:
+                await self._settle(*ended)
+        except BaseException as error:
+            self._failed = self._failed or error
+
+    async def _settle(self, job: _Job, outcome: Outcome, written: asyncio.Future[bool]) -> None:
+        if await written:
+            self._states[outcome.state] += 1
+            self._say(job, outcome)
 
     async def _one(self, job: _Job) -> Outcome | None:
         """What became of it; None where another process has taken it over."""
@@ -203,17 +235,21 @@ class _Lane:
         """
         accepted = job.delivery.accepted
         for count in range(len(accepted) + 1, len(message.parts) + 1):
-            if not await self._begin(job, message, accepted):
+            if not await self._recorder.begin(self._start(job, message, accepted)):
                 return None
             parts = message.parts[:count]
             accepted = (await self._channel.send(replace(message, parts=parts, accepted=accepted))).accepted
         return accepted
 
-    async def _begin(self, job: _Job, message: Message, accepted: tuple[str, ...]) -> bool:
-        fresh = message if job.message is None and accepted == job.delivery.accepted else None
-        now, lease = self._clock(), self._limits.lease
-        return await self._in_store(
-            lambda store: _begin(store, job.delivery, fresh, accepted=accepted, now=now, lease=lease)
+    def _start(self, job: _Job, message: Message, accepted: tuple[str, ...]) -> Start:
+        now = self._clock()
+        return Start(
+            delivery_id=job.delivery.id,
+            fence=job.delivery.fence,
+            at=now,
+            lease_until=now + self._limits.lease,
+            accepted=accepted,
+            message=message if job.message is None and accepted == job.delivery.accepted else None,
         )
 
     def _say(self, job: _Job, outcome: Outcome) -> None:
@@ -225,24 +261,3 @@ class _Lane:
             attempt=job.delivery.attempts,
             reason=outcome.reason,
         )
-
-
-def _begin(
-    store: Store,
-    delivery: Delivery,
-    fresh: Message | None,
-    *,
-    accepted: tuple[str, ...],
-    now: datetime,
-    lease: timedelta,
-) -> bool:
-    """One transaction for both: a message that is kept is one whose attempt is known to have begun."""
-    with store.write():
-        if fresh is not None and not store.deliveries.freeze(delivery.id, delivery.fence, fresh):
-            return False
-        return store.deliveries.begin(delivery.id, delivery.fence, accepted=accepted, now=now, lease=lease)
-
-
-def _record(store: Store, outcome: Outcome) -> bool:
-    with store.write():
-        return bool(store.deliveries.finish([outcome]))

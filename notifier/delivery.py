@@ -94,7 +94,7 @@ class Limits:
     """RFC 5321 (4.5.4.1) asks for four to five days of trying."""
     lease: timedelta = timedelta(minutes=15)
     hold_unknown: bool = False
-    batch: int = 50
+    batch: int = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,9 +35,10 @@ def _open_email(settings: Settings) -> Channel:
 
 def _servers(settings: Settings) -> list[Server]:
     from notifier.channels.smtp import Server
-    from notifier.channels.smtp.login import WithToken, with_password
+    from notifier.channels.smtp.login import Login, WithToken, with_password
 
-    username, login = settings.smtp_username, None
+    username = settings.smtp_username
+    login: Login | None = None
     if username and settings.smtp_token_command:
         login = WithToken(username, settings.smtp_token_command)
     elif username:

@@ -15,7 +15,6 @@ from notifier.clean import plain
 from notifier.errors import Cause, ChannelStopped, Refused, SendError, Unreachable
 from notifier.model import Message, Receipt
 
-_BARE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _MESSAGE_ID = re.compile(rb"(?im)^message-id:\s*(<[^>\r\n]+>)")
 _REST_SECONDS = 300.0
 """How long a server that was away is asked only after the others."""
@@ -95,7 +94,7 @@ class EmailChannel:
 
     def _envelope(self, message: Message) -> Envelope:
         content = message.parts[0]
-        if _BARE_LINE_END.search(content):
+        if not content.count(b"\r\n") == content.count(b"\r") == content.count(b"\n"):
             # Sent as it is, a bare line end before a dot would let text pass for commands on some servers.
             raise Refused("The message was not sent: a line of it does not end in CR LF.", cause=Cause.MESSAGE)
         sender = parseaddr(message.sender or self._sender)[1]

@@ -29,6 +29,10 @@ class Outbox:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    @property
+    def at_once(self) -> int:
+        return 1
+
     async def send(self, message: Message) -> Receipt:
         """References are file names, with ``#k`` (from 1) for the parts of a message that has several.
 

@@ -69,6 +69,10 @@ class SlackChannel:
         self._opened: _Open | None = None
         self._conversations: dict[str, str] = {}
 
+    @property
+    def at_once(self) -> int:
+        return 1
+
     async def send(self, message: Message) -> Receipt:
         parts = [_arguments(part) for part in message.parts]
         accepted = list(message.accepted)

@@ -5,7 +5,7 @@ and carry a prefix (``s_`` subscription, ``r_`` rule, ``d_`` delivery), an entry
 (``arxiv:2512.01234``, ``doi:10.1000/x``, or the id its source gave).
 """
 
-from notifier.model.deliveries import Attempt, Delivery, DeliveryItem, DeliveryState, Outcome, Planned
+from notifier.model.deliveries import Attempt, Contents, Delivery, DeliveryItem, DeliveryState, Outcome, Planned, Start
 from notifier.model.digests import (
     Digest,
     DigestFollowUp,
@@ -52,6 +52,7 @@ __all__ = [
     "Announce",
     "Attempt",
     "Cadence",
+    "Contents",
     "Delivery",
     "DeliveryItem",
     "DeliveryState",
@@ -89,6 +90,7 @@ __all__ = [
     "SourceHealth",
     "SourceRecord",
     "SourceState",
+    "Start",
     "Subscriber",
     "Subscription",
 ]

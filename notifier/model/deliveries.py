@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from notifier.errors import Cause
-from notifier.model.digests import FollowUp, Reason
+from notifier.model.digests import FollowUp, Message, Reason
 from notifier.model.people import Slot
 
 
@@ -59,6 +59,28 @@ class Delivery:
     """Attempts of which nobody can know whether they arrived."""
     sent_at: datetime | None = None
     accepted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A part of a claimed delivery is about to go out; ``accepted`` are through, the lease counts from ``at``."""
+
+    delivery_id: str
+    fence: int
+    at: datetime
+    lease_until: datetime
+    accepted: tuple[str, ...] = ()
+    message: Message | None = None
+    """To be kept for every later attempt; None where it is kept already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What a delivery is made of: its lines of the ledger, and its message once that is kept."""
+
+    items: tuple[DeliveryItem, ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
+    message: Message | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from notifier.model import (
     Attempt,
+    Contents,
     Delivery,
     DeliveryItem,
     DeliveryState,
@@ -17,6 +18,7 @@ from notifier.model import (
     Message,
     Outcome,
     Planned,
+    Start,
 )
 
 
@@ -64,17 +66,14 @@ class Deliveries(Protocol):
 
     def follow_ups(self, delivery_id: str) -> list[FollowUp]: ...
 
-    def freeze(self, delivery_id: str, fence: int, message: Message) -> bool:
-        """Keep the message for every later attempt; False if the claim is no longer ours."""
-        ...
-
     def message(self, delivery_id: str) -> Message | None: ...
 
-    def begin(self, delivery_id: str, fence: int, *, accepted: Sequence[str], now: datetime, lease: timedelta) -> bool:
-        """Before each part is sent: the attempt has begun, ``accepted`` are through, the lease counts from now.
+    def contents(self, delivery_ids: Iterable[str]) -> dict[str, Contents]:
+        """Of each of these, known or not."""
+        ...
 
-        False if the claim is no longer ours: then nothing may be sent.
-        """
+    def begin(self, starts: Sequence[Start]) -> list[str]:
+        """Before a part of each is sent. Returns the ids of those that may be sent: the claim of the others is lost."""
         ...
 
     def finish(self, outcomes: Sequence[Outcome]) -> list[str]:

@@ -61,6 +61,11 @@ class Turn:
 class Channel(Protocol):
     """Somewhere messages go."""
 
+    @property
+    def at_once(self) -> int:
+        """How many messages it takes side by side."""
+        ...
+
     async def send(self, message: Message) -> Receipt:
         """Deliver every part behind ``message.accepted``. Raises one of the SendErrors otherwise."""
         ...

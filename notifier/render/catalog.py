@@ -9,6 +9,7 @@ from __future__ import annotations
 import gettext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -51,11 +52,12 @@ class Catalog:
         return self.translations.ngettext(one, many, number) % {"num": self.number(number), **values}
 
     def number(self, number: int) -> str:
-        return str(format_decimal(number, locale=self.locale))
+        return _number(number, self.locale)
 
     def date(self, instant: datetime, pattern: str) -> str:
         """``instant`` in its own zone; ``pattern`` is one of the messages above."""
-        return format_datetime(instant, self.say(pattern), locale=self.locale)
+        # Without its zone: equal instants in two zones are one key, but not one date. No pattern shows the zone.
+        return _date(instant.replace(tzinfo=None), self.say(pattern), self.locale)
 
     def clock(self, instant: datetime) -> str:
         return f"{instant:%H:%M} {instant.tzname()}"
@@ -73,6 +75,16 @@ class Catalog:
         if len(parts) < 2:
             return "".join(parts)
         return self.say("%(first)s and %(last)s", first=", ".join(parts[:-1]), last=parts[-1])
+
+
+@lru_cache(4096)
+def _number(number: int, locale: Locale) -> str:
+    return str(format_decimal(number, locale=locale))
+
+
+@lru_cache(4096)
+def _date(local: datetime, pattern: str, locale: Locale) -> str:
+    return format_datetime(local, pattern, locale=locale)
 
 
 def load(language: str, overrides: Path | None = None) -> Catalog:

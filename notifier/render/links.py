@@ -6,12 +6,13 @@ import hmac
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from email.utils import parseaddr
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from notifier.render.text import domain_ascii, plain
+from notifier.render.text import domain_ascii, plain, web_url
 
 DEFAULT_SENDER = "notifier@localhost"
 _PURPOSE = b"unsubscribe"
@@ -32,11 +33,11 @@ class Links:
 
     @property
     def sender_name(self) -> str:
-        return plain(parseaddr(self.sender)[0], 80) or "Notifier"
+        return _parsed(self.sender)[0] or "Notifier"
 
     @property
     def sender_address(self) -> str:
-        return mailbox(parseaddr(self.sender)[1]) or DEFAULT_SENDER
+        return _parsed(self.sender)[1] or DEFAULT_SENDER
 
     @property
     def domain(self) -> str:
@@ -60,11 +61,25 @@ class Links:
 
     def unsubscribe_mail(self, subscription_id: str) -> str:
         """A mailto link to the operator, whose subject names the subscription."""
-        address = mailbox(parseaddr(self.contact)[1]) or self.sender_address
+        address = _parsed(self.contact)[1] or self.sender_address
         return f"mailto:{quote(address, safe='@+')}?subject=unsubscribe%20{quote(subscription_id, safe='')}"
 
     def _page(self, kind: str, name: str) -> str | None:
-        return f"{self.base_url.rstrip('/')}/{kind}/{quote(name, safe='.')}" if self.base_url else None
+        base = _base(self.base_url)
+        return f"{base}/{kind}/{quote(name, safe='.')}" if base else None
+
+
+
+@lru_cache(64)
+def _base(url: str) -> str | None:
+    return web_url(url.rstrip("/"))
+
+
+@lru_cache(64)
+def _parsed(address: str) -> tuple[str, str]:
+    """Name and mailbox, each empty where it is none."""
+    name, box = parseaddr(address)
+    return plain(name, 80), mailbox(box)
 
 
 def unsubscribe_token(secret: SecretStr, subscription_id: str) -> str:

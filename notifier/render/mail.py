@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -17,7 +17,7 @@ from pathlib import Path
 from jinja2 import Environment
 
 from notifier.errors import Refused, TemplateError
-from notifier.model import Digest, DigestItem, Message
+from notifier.model import Digest, DigestItem, Message, Reason
 from notifier.render.catalog import Catalog
 from notifier.render.entries import entry_view
 from notifier.render.environment import Kind, environment, rendered
@@ -151,7 +151,7 @@ class MailComposer:
             if group.label:
                 yield self._pair("group", label=group.label)
             for item in group.items:
-                yield self._entry(item, year, excerpt)
+                yield self._entry(_shared(item), year, excerpt)
 
     def _render_entry(self, item: DigestItem, year: int, excerpt: int) -> _Entry:
         return self._pair(
@@ -163,6 +163,16 @@ class MailComposer:
             html=fragment(rendered(self._html, f"email/{name}.html", self._overrides, **context)),
             text=fragment(rendered(self._text, f"email/{name}.txt", self._overrides, **context)),
         )
+
+
+def _shared(item: DigestItem) -> DigestItem:
+    """``item`` without what tells one subscriber's rule from another's that says the same."""
+    return replace(item, reasons=tuple(map(_anonymous, item.reasons)))
+
+
+@lru_cache(_CACHED)
+def _anonymous(reason: Reason) -> Reason:
+    return replace(reason, rule_id="", version=0)
 
 
 def _address(digest: Digest) -> str:

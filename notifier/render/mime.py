@@ -11,9 +11,8 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email import policy
 from email.header import decode_header, make_header
-from email.parser import BytesHeaderParser
+from functools import lru_cache
 from hashlib import sha256
 
 from notifier.errors import Refused
@@ -24,10 +23,10 @@ _ENCODED_WORD = 75
 """RFC 2047, 2: no encoded word is longer."""
 
 _PLAIN = re.compile(r"[\x20-\x7e]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _PHRASE = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]+")
 _LITERAL = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!*+-/")
-_PARSER = BytesHeaderParser(policy=policy.compat32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +62,17 @@ class Body:
 def fragment(text: str) -> Fragment:
     """``text`` as lines, the last one ended."""
     lines = "\r\n".join(text.rstrip("\r\n").splitlines() or [""]) + "\r\n"
-    raw = lines.encode("utf-8", "replace")
-    return Fragment(raw=raw, encoded=binascii.b2a_qp(raw))
+    raw = lines.encode("utf-8", "replace").replace(b"\0", b"")
+    return Fragment(raw=raw, encoded=_checked(binascii.b2a_qp(raw)))
+
+
+def _checked(encoded: bytes) -> bytes:
+    """Whole lines of a length that may be. Here and not in the whole message: most fragments serve many."""
+    lines = encoded.split(b"\r\n")
+    whole = encoded.count(b"\r") == encoded.count(b"\n") == len(lines) - 1 and not lines[-1]
+    if not whole or max(map(len, lines)) > LONGEST_LINE:
+        raise Refused("The message has a line that is too long or broken. Nothing was sent.")
+    return encoded
 
 
 def alternative(headers: Sequence[Header], bodies: Sequence[Body], *, key: str) -> bytes:
@@ -90,6 +98,7 @@ def _part_head(body: Body) -> bytes:
     return f"{kind}\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
 
 
+@lru_cache(1024)
 def encoded(text: str, *, first: int = 0) -> str:
     """``text`` as it stands if that is safe, else as RFC 2047 encoded words of at most 75 characters a line.
 
@@ -132,10 +141,6 @@ def _verify(raw: bytes, headers: Sequence[Header], bodies: Sequence[Body], delim
     parts = [_decoded(part) for part in rest.split(delimiter)[1:-1]]
     if parts != [b"".join(each.raw for each in body.fragments) for body in bodies]:
         raise Refused("The message did not come out as it was meant: its parts do not fit. Nothing was sent.")
-    lines = raw.split(b"\r\n")
-    whole = raw.count(b"\r") == raw.count(b"\n") == len(lines) - 1 and b"\0" not in raw
-    if not whole or max(map(len, lines)) > LONGEST_LINE:
-        raise Refused("The message has a line that is too long or broken. Nothing was sent.")
 
 
 def _decoded(part: bytes) -> bytes:
@@ -144,16 +149,25 @@ def _decoded(part: bytes) -> bytes:
 
 
 def _verify_headers(head: bytes, headers: Sequence[Header]) -> None:
-    parsed = _PARSER.parsebytes(head + b"\r\n\r\n")
-    names = [header.name for header in headers]
-    if parsed.keys() != names or parsed.defects or not all(_NAME.fullmatch(name) for name in names):
+    fields = _fields(head)
+    if [name for name, _ in fields] != [header.name for header in headers]:
         raise Refused("The message did not come out as it was meant: its headers do not fit. Nothing was sent.")
-    for header, (_, value) in zip(headers, parsed.raw_items(), strict=True):
-        if _read(value, header) != header.text:
+    for header, (_, value) in zip(headers, fields, strict=True):
+        meant = header.text.replace("\r\n ", " ") if header.structured else header.text
+        if (value if header.structured else _read(value)) != meant:
             raise Refused(f"The header {header.name} did not come out as it was meant. Nothing was sent.")
 
 
-def _read(value: str, header: Header) -> str:
-    if header.structured:
-        return value.encode("ascii", "surrogateescape").decode("utf-8", "replace")
+def _fields(head: bytes) -> list[tuple[str, str]]:
+    """Names and unfolded values (RFC 5322, 2.2); a line that is none, or too long, has the name ""."""
+    fields: list[tuple[str, str]] = []
+    for line in head.replace(b"\r\n ", b" ").split(b"\r\n"):
+        name, colon, value = line.decode("utf-8", "replace").partition(": ")
+        good = colon and _NAME.fullmatch(name) and not _CONTROL.search(value)
+        fields.append((name if good else "", value))
+    return fields if max(map(len, head.split(b"\r\n"))) <= LONGEST_LINE else []
+
+
+@lru_cache(1024)
+def _read(value: str) -> str:
     return str(make_header(decode_header(value))) if "=?" in value else value

@@ -220,9 +220,9 @@ def _footer(digest: Digest, catalog: Catalog, links: Links) -> FooterView:
         health=tuple(_healths(digest, catalog)),
         why=_why(digest, catalog),
         subscription=id,
-        rules_url=web_url(links.rules(id)),
-        pause_url=web_url(links.pause(id)),
-        unsubscribe_url=web_url(links.unsubscribe(id)) or links.unsubscribe_mail(id),
+        rules_url=links.rules(id),
+        pause_url=links.pause(id),
+        unsubscribe_url=links.unsubscribe(id) or links.unsubscribe_mail(id),
         rules_command=f"notifier rule list {id}",
         pause_command=f"notifier subscription pause {id}",
     )

@@ -17,6 +17,8 @@ _HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Not the no-break space, which keeps an ellipsis with its word.
 _BREAKABLE = re.compile(r"[ \n\t\r]+")
+# Below it each character takes one column.
+_UNUSUAL = re.compile("[^\x00-\u02ff\u2010-\u2026]")
 _SPACE = re.compile(r"\s+")
 _URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
 
@@ -78,19 +80,21 @@ def _plain_host(host: str) -> bool:
 
 def wrap(text: str, indent: str = "") -> str:
     """Break ``text`` into lines of 72 columns (a wide character takes two); a link is never broken."""
-    lines, line = [], ""
-    for word in _words(text, COLUMNS - columns(indent)):
-        if line and columns(line) + 1 + columns(word) > COLUMNS - columns(indent):
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}" if line else word
-    lines.append(line)
-    return "\n".join(f"{indent}{each}" if each else "" for each in lines)
+    room = COLUMNS - columns(indent)
+    lines: list[list[str]] = [[]]
+    used = 0
+    for word in _words(text, room):
+        width = columns(word)
+        if lines[-1] and used + width > room:
+            lines.append([])
+            used = 0
+        lines[-1].append(word)
+        used += width + 1
+    return "\n".join(f"{indent}{' '.join(line)}" if line else "" for line in lines)
 
 
 def columns(text: str) -> int:
-    if text.isascii():
+    if not _UNUSUAL.search(text):
         return len(text)
     return sum(_width(each) for each in text)
 

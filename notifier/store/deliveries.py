@@ -11,6 +11,7 @@ from notifier import delivery as life
 from notifier.delivery import ENDS, Event
 from notifier.model import (
     Attempt,
+    Contents,
     Delivery,
     DeliveryItem,
     DeliveryState,
@@ -20,6 +21,7 @@ from notifier.model import (
     Message,
     Outcome,
     Planned,
+    Start,
 )
 from notifier.store import rows
 from notifier.store.statements import queries
@@ -93,7 +95,7 @@ class DeliveryRows:
         return found
 
     def follow_ups(self, delivery_id: str) -> list[FollowUp]:
-        return [rows.follow_up(row) for row in self._conn.execute(SQL["follow_ups"], {"id": delivery_id})]
+        return list(self.contents([delivery_id])[delivery_id].follow_ups)
 
     def ledger(self, subscription_ids: Iterable[str], *, since: datetime) -> dict[str, frozenset[str]]:
         found: dict[str, set[str]] = {}
@@ -129,82 +131,76 @@ class DeliveryRows:
                 continue
             if standing.begun:
                 state = DeliveryState.DEFERRED if after.state is DeliveryState.CLAIMED else after.state
-                self._end_attempt(before, state, at=now, reason=life.LOST, unknown=True)
+                ended = _end_params(before, state, at=now, reason=life.LOST, unknown=True)
+                self._conn.execute(SQL["end_attempt"], ended)
             if after.state is DeliveryState.CANCELLED and life.never_arrived(after):
                 self._conn.execute(SQL["release"], {"id": after.id})
             touched.append(after)
         return touched
 
     def _move(self, before: Delivery, after: Delivery) -> bool:
-        params = {**rows.delivery_params(after), "was_state": str(before.state), "was_fence": before.fence}
-        if self._conn.execute(SQL["move"], params).rowcount == 0:
+        if self._conn.execute(SQL["move"], _move_params(before, after)).rowcount == 0:
             return False
         if after.state in ENDS:
-            self._conn.execute(SQL["thaw"], {"id": after.id})
+            self._conn.execute(SQL["thaw"], (after.id,))
         return True
-
-    def _end_attempt(
-        self, delivery: Delivery, state: DeliveryState, *, at: datetime, reason: str | None, unknown: bool
-    ) -> None:
-        ended = {
-            "id": delivery.id,
-            "fence": delivery.fence,
-            "at": rows.stamp(at),
-            "state": str(state),
-            "unknown": unknown,
-            "reason": reason,
-        }
-        self._conn.execute(SQL["end_attempt"], ended)
 
     def items(self, delivery_id: str) -> list[DeliveryItem]:
-        return [rows.item(row) for row in self._conn.execute(SQL["items"], {"id": delivery_id})]
-
-    def freeze(self, delivery_id: str, fence: int, message: Message) -> bool:
-        head = {
-            "id": delivery_id,
-            "fence": fence,
-            "format": message.format,
-            "subject": message.subject,
-            "target": message.target,
-            "sender": message.sender,
-            "created_at": rows.stamp(message.created_at),
-        }
-        if self._conn.execute(SQL["put_message"], head).rowcount == 0:
-            return False
-        parts = [{"id": delivery_id, "k": k, "body": body} for k, body in enumerate(message.parts)]
-        self._conn.executemany(SQL["put_part"], parts)
-        return True
+        return list(self.contents([delivery_id])[delivery_id].items)
 
     def message(self, delivery_id: str) -> Message | None:
-        row = self._conn.execute(SQL["get_message"], {"id": delivery_id}).fetchone()
-        if row is None:
-            return None
-        parts = tuple(part["body"] for part in self._conn.execute(SQL["get_parts"], {"id": delivery_id}))
-        return rows.message(delivery_id, row, parts)
+        return self.contents([delivery_id])[delivery_id].message
 
-    def begin(self, delivery_id: str, fence: int, *, accepted: Sequence[str], now: datetime, lease: timedelta) -> bool:
-        held = {
-            "id": delivery_id,
-            "fence": fence,
-            "accepted": rows.array(accepted),
-            "lease_until": rows.stamp(now + lease),
+    def contents(self, delivery_ids: Iterable[str]) -> dict[str, Contents]:
+        ids = list(delivery_ids)
+        wanted = {"ids": rows.array(ids)}
+        items, follow_ups, parts = (self._by_delivery(name, wanted) for name in ("items", "follow_ups", "parts"))
+        messages = {row["id"]: row for row in self._conn.execute(SQL["messages"], wanted)}
+        return {
+            id: Contents(
+                items=tuple(map(rows.item, items.get(id, ()))),
+                follow_ups=tuple(map(rows.follow_up, follow_ups.get(id, ()))),
+                message=rows.message(messages[id], (row["body"] for row in parts[id])) if id in messages else None,
+            )
+            for id in ids
         }
-        if self._conn.execute(SQL["hold_on"], held).rowcount == 0:
-            return False
-        self._conn.execute(SQL["begin_attempt"], {"id": delivery_id, "at": rows.stamp(now)})
-        self._conn.execute(SQL["forget_attempts"], {"id": delivery_id, "fence": fence, "kept": ATTEMPTS_KEPT})
-        return True
+
+    def _by_delivery(self, name: str, wanted: Mapping[str, str]) -> dict[str, list[rows.Row]]:
+        found: dict[str, list[rows.Row]] = {}
+        for row in self._conn.execute(SQL[name], wanted):
+            found.setdefault(row["delivery_id"], []).append(row)
+        return found
+
+    def begin(self, starts: Sequence[Start]) -> list[str]:
+        written = json.dumps([rows.start_of(each) for each in starts])
+        ours = dict(self._conn.execute(SQL["begin"], {"starts": written}).fetchall())
+        begun = [(ours[each.delivery_id], each) for each in starts if each.delivery_id in ours]
+        fresh = [(pk, each.message) for pk, each in begun if each.message is not None]
+        self._conn.executemany(SQL["put_message"], [rows.message_params(pk, message) for pk, message in fresh])
+        self._conn.executemany(
+            SQL["put_part"], [(pk, k, body) for pk, message in fresh for k, body in enumerate(message.parts)]
+        )
+        attempts = [{"delivery": pk, "fence": each.fence, "at": rows.stamp(each.at)} for pk, each in begun]
+        self._conn.executemany(SQL["begin_attempt"], attempts)
+        many = [each | {"kept": ATTEMPTS_KEPT} for each in attempts if each["fence"] > ATTEMPTS_KEPT]
+        self._conn.executemany(SQL["forget_attempts"], many)
+        return list(ours)
 
     def finish(self, outcomes: Sequence[Outcome]) -> list[str]:
-        return [outcome.delivery_id for outcome in outcomes if self._finish(outcome)]
-
-    def _finish(self, outcome: Outcome) -> bool:
-        before = self.get(outcome.delivery_id)
-        after = before and life.concluded(before, outcome)
-        if before is None or after is None or not self._move(before, after):
-            return False
-        self._end_attempt(before, after.state, at=outcome.at, reason=outcome.reason, unknown=outcome.unknown)
-        return True
+        before = self._get(outcome.delivery_id for outcome in outcomes)
+        found = [(before[each.delivery_id], each) for each in outcomes if each.delivery_id in before]
+        moves = [(old, new, each) for old, each in found if (new := life.concluded(old, each))]
+        # Read and written under one lock, so each of them is as it was read.
+        self._conn.executemany(SQL["move"], [_move_params(old, new) for old, new, _ in moves])
+        self._conn.executemany(SQL["thaw"], [(new.id,) for _, new, _ in moves if new.state in ENDS])
+        self._conn.executemany(
+            SQL["end_attempt"],
+            [
+                _end_params(old, new.state, at=each.at, reason=each.reason, unknown=each.unknown)
+                for old, new, each in moves
+            ],
+        )
+        return [new.id for _, new, _ in moves]
 
     def retry(self, id: str, *, at: datetime) -> bool:
         return self._tell(id, Event.RETRY, at)
@@ -218,12 +214,16 @@ class DeliveryRows:
         if before is None or after is None or not self._move(before, after):
             return False
         if before.state is DeliveryState.CLAIMED:
-            self._end_attempt(before, after.state, at=at, reason=life.LOST, unknown=True)
+            ended = _end_params(before, after.state, at=at, reason=life.LOST, unknown=True)
+            self._conn.execute(SQL["end_attempt"], ended)
         return True
 
     def get(self, id: str) -> Delivery | None:
-        row = self._conn.execute(SQL["get"], {"id": id}).fetchone()
-        return rows.delivery(row) if row else None
+        return self._get([id]).get(id)
+
+    def _get(self, ids: Iterable[str]) -> dict[str, Delivery]:
+        found = self._conn.execute(SQL["get"], {"ids": rows.array(ids)})
+        return {each.id: each for each in map(rows.delivery, found)}
 
     def all(
         self,
@@ -255,3 +255,20 @@ class DeliveryRows:
         wanted = {"subscription": subscription_id, "entry": entry_id}
         row = self._conn.execute(SQL["of_entry"], wanted).fetchone()
         return (rows.delivery(row), rows.item(row)) if row else None
+
+
+def _move_params(before: Delivery, after: Delivery) -> rows.Params:
+    return {**rows.delivery_params(after), "was_state": str(before.state), "was_fence": before.fence}
+
+
+def _end_params(
+    delivery: Delivery, state: DeliveryState, *, at: datetime, reason: str | None, unknown: bool
+) -> rows.Params:
+    return {
+        "id": delivery.id,
+        "fence": delivery.fence,
+        "at": rows.stamp(at),
+        "state": str(state),
+        "unknown": unknown,
+        "reason": reason,
+    }

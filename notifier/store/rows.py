@@ -36,6 +36,7 @@ from notifier.model import (
     Slot,
     SourceRecord,
     SourceState,
+    Start,
     Subscriber,
     Subscription,
 )
@@ -390,6 +391,7 @@ def reasons_text(reasons: tuple[Reason, ...]) -> str:
     return json.dumps([[r.rule_id, r.label, r.query, r.version] for r in reasons], ensure_ascii=False)
 
 
+@lru_cache(maxsize=2**12)
 def reasons(text: str) -> tuple[Reason, ...]:
     return tuple(
         Reason(rule_id=rule_id, label=label, query=query, version=version)
@@ -397,17 +399,38 @@ def reasons(text: str) -> tuple[Reason, ...]:
     )
 
 
-def message(delivery_id: str, row: Row, parts: tuple[bytes, ...]) -> Message:
+def message_params(delivery: int, message: Message) -> Params:
+    return {
+        "delivery": delivery,
+        "format": message.format,
+        "subject": message.subject,
+        "target": message.target,
+        "sender": message.sender,
+        "created_at": stamp(message.created_at),
+    }
+
+
+def message(row: Row, parts: Iterable[bytes]) -> Message:
     return Message(
-        delivery_id=delivery_id,
+        delivery_id=row["id"],
         format=row["format"],
         subject=row["subject"],
         target=row["target"],
         sender=row["sender"],
-        parts=parts,
+        parts=tuple(parts),
         accepted=tuple(json.loads(row["accepted"])),
         created_at=datetime.fromisoformat(row["created_at"]),
     )
+
+
+def start_of(start: Start) -> dict[str, Any]:
+    """What the record of a delivery needs of it, for JSON."""
+    return {
+        "id": start.delivery_id,
+        "fence": start.fence,
+        "lease_until": stamp(start.lease_until),
+        "accepted": array(start.accepted),
+    }
 
 
 def item(row: Row) -> DeliveryItem:

@@ -297,7 +297,7 @@ def _goals(options: argparse.Namespace, folder: Path) -> Iterator[bool]:
         yield goal("recording, of the time", run.recording / (run.planning + run.sending), at_most=RECORDING)
         yield goal("peak memory, MB", run.memory, at_most=MOST_MEMORY)
         with delayed(server, DELAY) as far:
-            slow = measured(folder / "far", far, options.delayed, options.seed)
+            slow = measured(folder / "far", far, options.delayed, options.seed, smtp_connections=AT_ONCE)
             many = [each for _ in range(-(-options.delayed // len(mails))) for each in mails][: options.delayed]
             theirs = asyncio.run(sendmail(many, far))
         show(f"one digest, {DELAY * 1_000:g} ms before each reply, {AT_ONCE} connections", slow.sending / slow.digests)

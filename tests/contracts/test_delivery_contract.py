@@ -17,6 +17,7 @@ from notifier.model import (
     Outcome,
     Planned,
     Reason,
+    Start,
 )
 from notifier.ports import Store
 from tests.builders import NOW, planned, rule
@@ -30,7 +31,9 @@ def outcome(state: DeliveryState, fence: int = 1, **fields: object) -> Outcome:
 
 
 def begin(store: Store, fence: int = 1, *, accepted: tuple[str, ...] = (), at: timedelta = timedelta(0)) -> bool:
-    return store.deliveries.begin("d_one", fence, accepted=accepted, now=NOW + at, lease=LEASE)
+    now = NOW + at
+    start = Start(delivery_id="d_one", fence=fence, accepted=accepted, at=now, lease_until=now + LEASE)
+    return store.deliveries.begin([start]) == ["d_one"]
 
 
 def claim(store: Store, at: timedelta = timedelta(0), *, hold_unknown: bool = False) -> list[Delivery]:

@@ -25,6 +25,7 @@ from notifier.model import (
     Point,
     Saying,
     SourceState,
+    Start,
 )
 from notifier.ports import SightedEntry, Store, StoredSighting, Titled
 from tests.builders import NOW, entry, planned, rule, sighting, source, subscriber, subscription
@@ -416,11 +417,15 @@ def test_nothing_is_claimed_after_a_subscription_was_removed_or_paused(peopled: 
         assert peopled.deliveries.claim(NOW, lease=LEASE, limit=9) == []
 
 
+def start(fence: int) -> Start:
+    return Start(delivery_id="d_one", fence=fence, at=NOW, lease_until=NOW + LEASE, message=message())
+
+
 def test_a_frozen_message_comes_back_byte_for_byte_until_it_was_accepted(peopled: Store) -> None:
     with peopled.write():
         peopled.deliveries.record([planned()])
         (claimed,) = peopled.deliveries.claim(NOW, lease=LEASE, limit=9)
-        assert peopled.deliveries.freeze("d_one", claimed.fence, message())
+        assert peopled.deliveries.begin([start(claimed.fence)]) == ["d_one"]
         assert peopled.deliveries.message("d_one") == message()
         peopled.deliveries.finish([outcome(DeliveryState.SENT)])
     assert peopled.deliveries.message("d_one") is None
@@ -430,7 +435,7 @@ def test_a_lost_claim_freezes_nothing(peopled: Store) -> None:
     with peopled.write():
         peopled.deliveries.record([planned()])
         peopled.deliveries.claim(NOW, lease=LEASE, limit=9)
-        assert not peopled.deliveries.freeze("d_one", 7, message())
+        assert peopled.deliveries.begin([start(7)]) == []
     assert peopled.deliveries.message("d_one") is None
 
 

@@ -30,7 +30,6 @@ LAST_REPLY = timedelta(seconds=600)
 _PORTS = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
 _PROBE_SECONDS = 10.0
 _QUIT_SECONDS = 5.0
-_LEADING_DOT = re.compile(rb"(?m)^\.")
 # What SMTP's commands cannot hold; an address with a space would end before its end.
 _UNWRITABLE = re.compile(r"[\x00-\x20\x7f<>]")
 _COMMANDS = ("MAIL", "RCPT", "DATA")
@@ -237,7 +236,7 @@ class Connection:
         wire = self._live()
         # Listening begins before the first byte goes out: a reply or a break that comes early is known to be early.
         heard = wire.expect(1)
-        body = _LEADING_DOT.sub(b"..", envelope.content)
+        body = _stuffed(envelope.content)
         wire.write(body if body.endswith(b"\r\n") else body + b"\r\n")
         await self._uploaded(wire, heard, envelope)
         wire.write(b".\r\n")
@@ -277,3 +276,8 @@ class Connection:
         return Unknown(
             f"{self._server.name} had the whole mail for {envelope.recipient} but {what}: it may have gone out."
         )
+
+
+def _stuffed(content: bytes) -> bytes:
+    """A dot before each line that begins with one (RFC 5321, 4.5.2)."""
+    return (b"." if content.startswith(b".") else b"") + content.replace(b"\r\n.", b"\r\n..")

@@ -80,31 +80,31 @@ class Wire(asyncio.Protocol):
         if self.is_open:
             self._transport.write(data)
 
-    async def ask(self, data: bytes, count: int, timeout: float) -> Answers:
-        """Write ``count`` commands at once; each reply may take ``timeout`` seconds."""
+    async def ask(self, data: bytes, count: int, seconds: float) -> Answers:
+        """Write ``count`` commands at once; each reply may take so many ``seconds``."""
         answers = self.expect(count)
         self.write(data)
-        await self.wait(answers, timeout)
+        await self.wait(answers, seconds)
         return answers
 
-    async def wait(self, answers: Answers, timeout: float) -> None:
-        """Until ``answers`` are over; a silence of ``timeout`` seconds ends them and the connection."""
+    async def wait(self, answers: Answers, seconds: float) -> None:
+        """Until ``answers`` are over; a silence of so many ``seconds`` ends them and the connection."""
         while not answers.over.done():
             heard = len(answers.replies)
-            await _either(answers.over, timeout)
+            await _either(answers.over, seconds)
             if not answers.over.done() and len(answers.replies) == heard:
                 answers.fail(TimeoutError())
                 self.close()
 
-    async def flushed(self, answers: Answers, timeout: float) -> None:
+    async def flushed(self, answers: Answers, seconds: float) -> None:
         """Until all that was written has left this process or ``answers`` are over.
 
-        Raises TimeoutError, the connection closed, where the other side takes nothing for ``timeout`` seconds.
+        Raises TimeoutError, the connection closed, where the other side takes nothing for so many ``seconds``.
         """
         left = self._transport.get_write_buffer_size()
         while left and self.is_open and not answers.over.done():
             self._room = self._room or self._loop.create_future()
-            await _either(self._room, timeout, or_else=answers.over)
+            await _either(self._room, seconds, or_else=answers.over)
             before, left = left, self._transport.get_write_buffer_size()
             if left == before and not answers.over.done():
                 self.close()
@@ -175,7 +175,7 @@ class Wire(asyncio.Protocol):
         self.resume_writing()
 
 
-async def _either(future: asyncio.Future[None], timeout: float, *, or_else: asyncio.Future[None] | None = None) -> None:
+async def _either(future: asyncio.Future[None], seconds: float, *, or_else: asyncio.Future[None] | None = None) -> None:
     """``asyncio.wait`` without its tasks and sets: this is done once or twice a mail."""
     loop = asyncio.get_running_loop()
     woken = loop.create_future()
@@ -184,7 +184,7 @@ async def _either(future: asyncio.Future[None], timeout: float, *, or_else: asyn
         if not woken.done():
             woken.set_result(None)
 
-    timer = loop.call_later(timeout, wake)
+    timer = loop.call_later(seconds, wake)
     waited = [each for each in (future, or_else) if each is not None]
     for each in waited:
         each.add_done_callback(wake)

@@ -76,10 +76,12 @@ WHERE e.changed_at > :changed_after AND d.created_at > :since AND d.state NOT IN
 ORDER BY f.since DESC, e.id
 
 -- name: follow_ups
-SELECT e.id AS entry_id, f.kind, f.value, f.since, f.before, f.after
-FROM follow_up AS f JOIN entry AS e ON e.pk = f.entry
-WHERE f.delivery = (SELECT pk FROM delivery WHERE id = :id)
-ORDER BY f.since DESC, e.id, f.kind DESC
+SELECT d.id AS delivery_id, e.id AS entry_id, f.kind, f.value, f.since, f.before, f.after
+FROM json_each(:ids) AS wanted
+JOIN delivery AS d ON d.id = wanted.value
+JOIN follow_up AS f ON f.delivery = d.pk
+JOIN entry AS e ON e.pk = f.entry
+ORDER BY d.pk, f.since DESC, e.id, f.kind DESC
 
 -- name: advance
 UPDATE subscription SET next_due_at = :next_due_at, planned_until = :planned_until, last_slot = :last_slot,
@@ -130,13 +132,14 @@ UPDATE delivery SET state = :state, attempts = :attempts, next_attempt_at = :nex
     unknowns = :unknowns, sent_at = :sent_at, accepted = :accepted
 WHERE id = :id AND state = :was_state AND fence = :was_fence
 
--- name: hold_on
-UPDATE delivery SET lease_until = :lease_until, accepted = :accepted
-WHERE id = :id AND fence = :fence AND state = 'claimed'
+-- name: begin
+UPDATE delivery SET lease_until = start.value ->> 'lease_until', accepted = start.value ->> 'accepted'
+FROM json_each(:starts) AS start
+WHERE delivery.id = start.value ->> 'id' AND delivery.fence = start.value ->> 'fence' AND delivery.state = 'claimed'
+RETURNING delivery.id, delivery.pk
 
 -- name: begin_attempt
-INSERT INTO delivery_attempt (delivery, fence, began_at)
-SELECT pk, fence, :at FROM delivery WHERE id = :id
+INSERT INTO delivery_attempt (delivery, fence, began_at) VALUES (:delivery, :fence, :at)
 ON CONFLICT (delivery, fence) DO NOTHING
 
 -- name: end_attempt
@@ -145,7 +148,7 @@ WHERE delivery = (SELECT pk FROM delivery WHERE id = :id) AND fence = :fence AND
 
 -- name: forget_attempts
 -- A channel that is away for weeks would fill the table with the same line.
-DELETE FROM delivery_attempt WHERE delivery = (SELECT pk FROM delivery WHERE id = :id) AND fence <= :fence - :kept
+DELETE FROM delivery_attempt WHERE delivery = :delivery AND fence <= :fence - :kept
 
 -- name: attempts
 SELECT a.* FROM delivery_attempt AS a JOIN delivery AS d ON d.pk = a.delivery WHERE d.id = :id ORDER BY a.fence
@@ -165,24 +168,28 @@ DELETE FROM delivery_item WHERE delivery = (SELECT pk FROM delivery WHERE id = :
 
 -- name: put_message
 INSERT INTO message (delivery, format, subject, target, sender, created_at)
-SELECT pk, :format, :subject, :target, :sender, :created_at FROM delivery
-WHERE id = :id AND fence = :fence AND state = 'claimed'
+VALUES (:delivery, :format, :subject, :target, :sender, :created_at)
 
 -- name: put_part
-INSERT INTO message_part (delivery, k, body) VALUES ((SELECT pk FROM delivery WHERE id = :id), :k, :body)
+INSERT INTO message_part (delivery, k, body) VALUES (?, ?, ?)
 
--- name: get_message
-SELECT m.*, d.accepted FROM message AS m JOIN delivery AS d ON d.pk = m.delivery WHERE d.id = :id
+-- name: messages
+SELECT d.id, m.*, d.accepted
+FROM json_each(:ids) AS wanted JOIN delivery AS d ON d.id = wanted.value JOIN message AS m ON m.delivery = d.pk
 
--- name: get_parts
-SELECT body FROM message_part WHERE delivery = (SELECT pk FROM delivery WHERE id = :id) ORDER BY k
+-- name: parts
+SELECT d.id AS delivery_id, p.body
+FROM json_each(:ids) AS wanted JOIN delivery AS d ON d.id = wanted.value JOIN message_part AS p ON p.delivery = d.pk
+ORDER BY d.pk, p.k
 
 -- name: thaw
 -- What has an end is not sent again, so its bytes need not stay.
-DELETE FROM message WHERE delivery = (SELECT pk FROM delivery WHERE id = :id)
+DELETE FROM message WHERE delivery = (SELECT pk FROM delivery WHERE id = ?)
 
 -- name: get
-SELECT d.*, s.id AS s_id FROM delivery AS d JOIN subscription AS s ON s.pk = d.subscription WHERE d.id = :id
+SELECT d.*, s.id AS s_id
+FROM json_each(:ids) AS wanted
+JOIN delivery AS d ON d.id = wanted.value JOIN subscription AS s ON s.pk = d.subscription
 
 -- name: all
 SELECT d.*, s.id AS s_id
@@ -194,10 +201,12 @@ ORDER BY d.due_at DESC, d.pk DESC
 LIMIT :limit
 
 -- name: items
-SELECT e.id AS entry, i.rank, i.shown, i.reasons
-FROM delivery_item AS i JOIN entry AS e ON e.pk = i.entry
-WHERE i.delivery = (SELECT pk FROM delivery WHERE id = :id)
-ORDER BY i.rank
+SELECT d.id AS delivery_id, e.id AS entry, i.rank, i.shown, i.reasons
+FROM json_each(:ids) AS wanted
+JOIN delivery AS d ON d.id = wanted.value
+JOIN delivery_item AS i ON i.delivery = d.pk
+JOIN entry AS e ON e.pk = i.entry
+ORDER BY d.pk, i.rank
 
 -- name: of_entry
 SELECT d.*, s.id AS s_id, e.id AS entry, i.rank, i.shown, i.reasons
