@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -22,17 +22,18 @@ import structlog
 
 from notifier.checkup import told
 from notifier.delivery import Limits, arrived, failure, given_back, pause
-from notifier.digest import compose, evidence_of
+from notifier.digest import EvidenceOf, compose, evidence_of
 from notifier.errors import Cause, ChannelStopped, SendError, TemplateError, Unreachable
 from notifier.followup import passed_over
 from notifier.matching import Topics
-from notifier.model import Contents, Delivery, DeliveryState, Digest, Message, Outcome, Start, Subscription
+from notifier.model import Contents, Delivery, DeliveryState, Digest, Entry, Message, Outcome, Start, Subscription
 from notifier.ports import Channel, InStore, Renderer, Store
 from notifier.recording import Recorder
 
 log = structlog.get_logger()
 
 _AHEAD = 16
+_PAPERS_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,20 @@ class _Job:
     subscription: Subscription
     message: Message | None
     digest: Digest | None
+
+
+class _Papers:
+    """What the digests of one run name, as it was when the first one named it: read, and later rendered, once."""
+
+    def __init__(self, evidence: EvidenceOf) -> None:
+        self.evidence = evidence
+        self._kept: dict[str, Entry] = {}
+
+    def get(self, store: Store, ids: Set[str]) -> dict[str, Entry]:
+        if len(self._kept) > _PAPERS_KEPT:
+            self._kept.clear()
+        self._kept |= store.entries.get(ids - self._kept.keys())
+        return {id: self._kept[id] for id in ids if id in self._kept}
 
 
 async def deliver(
@@ -60,8 +75,9 @@ async def deliver(
     stop = stop or asyncio.Event()
     total: Counter[DeliveryState] = Counter()
     recorder = Recorder(in_store)
+    papers = _Papers(evidence_of(topics, now=clock()))
     while not stop.is_set():
-        ended, jobs = await in_store(lambda store: _claim(store, topics, clock(), limits))
+        ended, jobs = await in_store(lambda store: _claim(store, papers, clock(), limits))
         for each in ended:
             log.warning(each.state.value, delivery=each.id, reason=each.reason)
         total.update(each.state for each in ended)
@@ -86,23 +102,22 @@ def _by_channel(jobs: Sequence[_Job]) -> dict[str, list[_Job]]:
     return lanes
 
 
-def _claim(store: Store, topics: Topics, now: datetime, limits: Limits) -> tuple[list[Delivery], list[_Job]]:
+def _claim(store: Store, papers: _Papers, now: datetime, limits: Limits) -> tuple[list[Delivery], list[_Job]]:
     """What came to its end instead of being claimed, and what is to be sent."""
     with store.write():
         touched = store.deliveries.claim(now, lease=limits.lease, limit=limits.batch, hold_unknown=limits.hold_unknown)
     claimed = [each for each in touched if each.state is DeliveryState.CLAIMED]
     ended = [each for each in touched if each.state is not DeliveryState.CLAIMED]
-    return ended, _jobs(store, claimed, topics, now)
+    return ended, _jobs(store, claimed, papers, now)
 
 
-def _jobs(store: Store, claimed: Sequence[Delivery], topics: Topics, now: datetime) -> list[_Job]:
+def _jobs(store: Store, claimed: Sequence[Delivery], papers: _Papers, now: datetime) -> list[_Job]:
     subscriptions = store.subscriptions.get({delivery.subscription_id for delivery in claimed})
     rules = store.rules.of(subscriptions)
     sources = told(store, now)
-    evidence = evidence_of(topics, now=now)
     contents = store.deliveries.contents(each.id for each in claimed)
     fresh = [id for id, each in contents.items() if each.message is None]
-    entries = store.entries.get(_named(contents[id] for id in fresh))
+    entries = papers.get(store, _named(contents[id] for id in fresh))
     late = store.gaps.late(entries)
     passed = {each.id: passed_over(each, contents[each.id].items, entries) for each in claimed}
     growth = store.entries.growth({id for ids in passed.values() for id in ids})
@@ -112,7 +127,7 @@ def _jobs(store: Store, claimed: Sequence[Delivery], topics: Topics, now: dateti
             delivery,
             contents[delivery.id].items,
             entries=entries,
-            evidence=evidence,
+            evidence=papers.evidence,
             subscription=subscriptions[delivery.subscription_id],
             follow_ups=contents[delivery.id].follow_ups,
             growth={id: growth[id] for id in passed[delivery.id] if id in growth},

@@ -215,6 +215,8 @@ def together(
     return tuple(replace(item, rank=rank, shown=rank < max_entries) for rank, (_, _, item) in enumerate(found))
 
 
+_EVIDENCE_KEPT = 2**16
+
 EvidenceOf = Callable[[Reason, Entry], tuple[Evidence, ...]]
 
 
@@ -228,6 +230,8 @@ def evidence_of(topics: Topics, *, now: datetime) -> EvidenceOf:
     def evidence(reason: Reason, entry: Entry) -> tuple[Evidence, ...]:
         key = (reason.query, entry.id)
         if key not in found:
+            if len(found) >= _EVIDENCE_KEPT:
+                found.clear()
             try:
                 found[key] = explain(parse(reason.query, topics), entry, now=now) or ()
             except RuleError:
@@ -288,5 +292,14 @@ def _composed(
     """What stands behind "more" is a line without evidence."""
     if not item.shown:
         return DigestItem(entry=entry, reasons=item.reasons, late=late)
-    reasons = tuple(replace(reason, evidence=evidence(reason, entry)) for reason in item.reasons)
+    reasons = tuple(
+        Reason(
+            rule_id=reason.rule_id,
+            label=reason.label,
+            query=reason.query,
+            version=reason.version,
+            evidence=evidence(reason, entry),
+        )
+        for reason in item.reasons
+    )
     return DigestItem(entry=entry, reasons=reasons, growth=growth, late=late)

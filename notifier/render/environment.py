@@ -33,7 +33,9 @@ class Kind(StrEnum):
     MRKDWN = "mrkdwn"
 
 
-def environment(kind: Kind, catalog: Catalog, overrides: Path | None) -> Environment:
+def environment(
+    kind: Kind, catalog: Catalog, overrides: Path | None, *, wrapper: Callable[[str, str], str] = wrap
+) -> Environment:
     """``catalog`` decides the language of ``{% trans %}``; in mrkdwn every value is escaped as Slack asks."""
     make = ImmutableSandboxedEnvironment if overrides else Environment
     files = _files(overrides)
@@ -48,7 +50,7 @@ def environment(kind: Kind, catalog: Catalog, overrides: Path | None) -> Environ
         keep_trailing_newline=True,
         auto_reload=False,
     )
-    made.filters.update({"wrap": wrap} if kind is Kind.TEXT else {})
+    made.filters.update({"wrap": wrapper} if kind is Kind.TEXT else {})
     made.filters.update({"link": link, "strong": strong} if kind is Kind.MRKDWN else {})
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_translations(catalog.translations, newstyle=True)  # type: ignore[attr-defined]

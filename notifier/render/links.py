@@ -69,7 +69,6 @@ class Links:
         return f"{base}/{kind}/{quote(name, safe='.')}" if base else None
 
 
-
 @lru_cache(64)
 def _base(url: str) -> str | None:
     return web_url(url.rstrip("/"))

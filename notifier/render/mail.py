@@ -7,24 +7,23 @@ encoding) of it serves every subscriber.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import Environment
-
 from notifier.errors import Refused, TemplateError
-from notifier.model import Digest, DigestItem, Message, Reason
+from notifier.model import Digest, DigestItem, Message
 from notifier.render.catalog import Catalog
 from notifier.render.entries import entry_view
 from notifier.render.environment import Kind, environment, rendered
+from notifier.render.frame import Frame, Shaped, wrap_later
 from notifier.render.links import Links, mailbox
 from notifier.render.mime import Body, Fragment, Header, address, alternative, fragment
 from notifier.render.sentences import digest_view, fewer, grouped
-from notifier.render.text import plain
+from notifier.render.text import plain, wrap
 from notifier.render.view import DigestView
 
 HTML_LIMIT = 90_000
@@ -54,6 +53,27 @@ class _Bodies:
         return sum(len(each.raw) for each in self.html)
 
 
+class _Shown:
+    """An entry for whoever has a rule that says the same: who that is makes no difference to its fragment.
+
+    The entry itself stands for its content; it lives as long as this does.
+    """
+
+    __slots__ = ("_hash", "_key", "excerpt", "item", "year")
+
+    def __init__(self, item: DigestItem, year: int, excerpt: int) -> None:
+        self.item, self.year, self.excerpt = item, year, excerpt
+        reasons = [(each.label, each.query, each.evidence) for each in item.reasons]
+        self._key = (id(item.entry), item.growth, item.late, year, excerpt, *reasons)
+        self._hash = hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Shown) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
 class MailComposer:
     """The mails of one language."""
 
@@ -65,6 +85,7 @@ class MailComposer:
         self._html = environment(Kind.HTML, catalog, overrides)
         self._text = environment(Kind.TEXT, catalog, overrides)
         self._entry = lru_cache(_CACHED)(self._render_entry)
+        self._frames = {Kind.HTML: self._frame(Kind.HTML), Kind.TEXT: self._frame(Kind.TEXT)}
 
     def compose(self, digest: Digest, *, now: datetime) -> Message:
         """Raises TemplateError for a faulty override, Refused for an address that is none."""
@@ -125,25 +146,34 @@ class MailComposer:
         return bodies
 
     def _bodies(self, digest: Digest, view: DigestView, excerpt: int) -> _Bodies:
-        frames = {
-            kind: self._frame(env, f"email/digest.{ending}", view=view)
-            for kind, env, ending in (("html", self._html, "html"), ("text", self._text, "txt"))
-        }
+        shaped = Shaped(view)
+        html_head, html_tail = self._frames[Kind.HTML](shaped)
+        text_head, text_tail = self._frames[Kind.TEXT](shaped)
         entries = list(self._entries(digest, excerpt))
-        html_head, html_tail = frames["html"]
-        text_head, text_tail = frames["text"]
         return _Bodies(
-            html=[html_head, *(each.html for each in entries), html_tail],
-            text=[text_head, *(each.text for each in entries), text_tail],
+            html=[*html_head, *(each.html for each in entries), *html_tail],
+            text=[*text_head, *(each.text for each in entries), *text_tail],
         )
 
-    def _frame(self, env: Environment, name: str, **context: object) -> tuple[Fragment, Fragment]:
-        text = rendered(env, name, self._overrides, entries=_ENTRIES, **context)
-        if text.count(_ENTRIES) != 1:
-            place = self._overrides / name if self._overrides else name
-            raise TemplateError(f"The template {place} has to show {{{{ entries }}}} exactly once.")
-        head, _, tail = text.partition(_ENTRIES)
-        return fragment(head), fragment(tail.removeprefix("\n"))
+    def _frame(self, kind: Kind) -> Callable[[Shaped], tuple[list[Fragment], list[Fragment]]]:
+        """How what is around the entries is made; an operator's template may look into what it is given."""
+        wrapper = wrap if self._overrides else wrap_later
+        env = environment(kind, self._catalog, self._overrides, wrapper=wrapper)
+        name = "email/digest.html" if kind is Kind.HTML else "email/digest.txt"
+
+        def around(view: DigestView) -> tuple[str, str]:
+            text = rendered(env, name, self._overrides, view=view, entries=_ENTRIES)
+            if text.count(_ENTRIES) != 1:
+                place = self._overrides / name if self._overrides else name
+                raise TemplateError(f"The template {place} has to show {{{{ entries }}}} exactly once.")
+            head, _, tail = text.partition(_ENTRIES)
+            return head, tail.removeprefix("\n")
+
+        def each_time(shaped: Shaped) -> tuple[list[Fragment], list[Fragment]]:
+            head, tail = around(shaped.view)
+            return [fragment(head)], [fragment(tail)]
+
+        return each_time if self._overrides else Frame(around, markup=kind is Kind.HTML).fill
 
     def _entries(self, digest: Digest, excerpt: int) -> Iterator[_Entry]:
         year = digest.slot.local.year
@@ -151,28 +181,17 @@ class MailComposer:
             if group.label:
                 yield self._pair("group", label=group.label)
             for item in group.items:
-                yield self._entry(_shared(item), year, excerpt)
+                yield self._entry(_Shown(item, year, excerpt))
 
-    def _render_entry(self, item: DigestItem, year: int, excerpt: int) -> _Entry:
-        return self._pair(
-            "entry", entry=entry_view(item, self._catalog, year=year, limit=excerpt, summaries=self._summaries)
-        )
+    def _render_entry(self, shown: _Shown) -> _Entry:
+        view = entry_view(shown.item, self._catalog, year=shown.year, limit=shown.excerpt, summaries=self._summaries)
+        return self._pair("entry", entry=view)
 
     def _pair(self, name: str, **context: object) -> _Entry:
         return _Entry(
             html=fragment(rendered(self._html, f"email/{name}.html", self._overrides, **context)),
             text=fragment(rendered(self._text, f"email/{name}.txt", self._overrides, **context)),
         )
-
-
-def _shared(item: DigestItem) -> DigestItem:
-    """``item`` without what tells one subscriber's rule from another's that says the same."""
-    return replace(item, reasons=tuple(map(_anonymous, item.reasons)))
-
-
-@lru_cache(_CACHED)
-def _anonymous(reason: Reason) -> Reason:
-    return replace(reason, rule_id="", version=0)
 
 
 def _address(digest: Digest) -> str:

@@ -43,12 +43,24 @@ class Header:
         return f"{self.name}: {value}".encode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Fragment:
-    """Whole lines of a body: as UTF-8 with CR LF, and the same as quoted-printable."""
+    """Whole lines of a body: as UTF-8 with CR LF, and the same as quoted-printable.
+
+    Raises Refused if they do not say the same. That is looked at here and not in the whole message: most fragments
+    serve many, and whole lines stay what they are when they are joined.
+    """
 
     raw: bytes
     encoded: bytes
+
+    def __post_init__(self) -> None:
+        lines = self.encoded.split(b"\r\n")
+        whole = self.encoded.count(b"\r") == self.encoded.count(b"\n") == len(lines) - 1 and not lines[-1]
+        if not whole or max(map(len, lines)) > LONGEST_LINE:
+            raise Refused("The message has a line that is too long or broken. Nothing was sent.")
+        if binascii.a2b_qp(self.encoded) != self.raw:
+            raise Refused("The message did not come out as it was meant: its parts do not fit. Nothing was sent.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +72,20 @@ class Body:
 
 
 def fragment(text: str) -> Fragment:
-    """``text`` as lines, the last one ended."""
-    lines = "\r\n".join(text.rstrip("\r\n").splitlines() or [""]) + "\r\n"
+    """``text`` as lines, the last one ended, without empty ones at its end."""
+    return whole_lines(text.rstrip("\r\n"))
+
+
+def whole_lines(text: str) -> Fragment:
+    """``text`` as the lines it is; the last one is ended."""
+    return Fragment(*quoted(text))
+
+
+def quoted(text: str) -> tuple[bytes, bytes]:
+    """What a fragment of ``text`` consists of, not yet looked at."""
+    lines = "\r\n".join(text.splitlines() or [""]) + "\r\n"
     raw = lines.encode("utf-8", "replace").replace(b"\0", b"")
-    return Fragment(raw=raw, encoded=_checked(binascii.b2a_qp(raw)))
-
-
-def _checked(encoded: bytes) -> bytes:
-    """Whole lines of a length that may be. Here and not in the whole message: most fragments serve many."""
-    lines = encoded.split(b"\r\n")
-    whole = encoded.count(b"\r") == encoded.count(b"\n") == len(lines) - 1 and not lines[-1]
-    if not whole or max(map(len, lines)) > LONGEST_LINE:
-        raise Refused("The message has a line that is too long or broken. Nothing was sent.")
-    return encoded
+    return raw, binascii.b2a_qp(raw)
 
 
 def alternative(headers: Sequence[Header], bodies: Sequence[Body], *, key: str) -> bytes:
@@ -138,14 +151,15 @@ def address(name: str, mailbox: str) -> str:
 def _verify(raw: bytes, headers: Sequence[Header], bodies: Sequence[Body], delimiter: bytes) -> None:
     head, _, rest = raw.partition(b"\r\n\r\n")
     _verify_headers(head, headers)
-    parts = [_decoded(part) for part in rest.split(delimiter)[1:-1]]
-    if parts != [b"".join(each.raw for each in body.fragments) for body in bodies]:
+    parts = rest.split(delimiter)[1:-1]
+    expected = [_part_size(body) for body in bodies]
+    if [len(part) for part in parts] != expected:
         raise Refused("The message did not come out as it was meant: its parts do not fit. Nothing was sent.")
 
 
-def _decoded(part: bytes) -> bytes:
-    body = part.partition(b"\r\n\r\n")[2]
-    return binascii.a2b_qp(body.removesuffix(b"\r\n"))
+def _part_size(body: Body) -> int:
+    """Bytes between two delimiters, with the line end that belongs to each of them."""
+    return len(_part_head(body)) + sum(len(each.encoded) for each in body.fragments) + 4
 
 
 def _verify_headers(head: bytes, headers: Sequence[Header]) -> None:

@@ -197,7 +197,7 @@ def _silence(digest: Digest, catalog: Catalog) -> str:
 def _more(digest: Digest, catalog: Catalog, links: Links) -> MoreView | None:
     if not digest.more:
         return None
-    page = web_url(links.delivery(digest.delivery_id))
+    page = links.delivery(digest.delivery_id)
     listed = () if page else digest.more[:LISTED_MORE]
     rest = len(digest.more) - len(listed)
     return MoreView(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 COLUMNS = 72
 """Width of the text part; the usual measure that survives one level of quoting in 80 columns."""
 
+_SHORT = 120
 LONGEST_URL = 2000
 """What every mail client and Slack still opens (Slack's own limit for a button is 3,000)."""
 
@@ -30,6 +32,16 @@ def same_length(text: str) -> str:
 
 def plain(text: str, limit: int = 300) -> str:
     """One line of harmless text of at most ``limit`` characters."""
+    # Names, labels and words of evidence come again in most digests.
+    return _short(text, limit) if len(text) <= _SHORT else _cleaned(text, limit)
+
+
+@lru_cache(8192)
+def _short(text: str, limit: int) -> str:
+    return _cleaned(text, limit)
+
+
+def _cleaned(text: str, limit: int) -> str:
     return clip(_SPACE.sub(" ", same_length(text[: limit * 4])).strip(), limit)
 
 
@@ -78,6 +90,7 @@ def _plain_host(host: str) -> bool:
     return not re.search(r"[\s<>\"'`|\\^{}%&]", host)
 
 
+@lru_cache(1024)
 def wrap(text: str, indent: str = "") -> str:
     """Break ``text`` into lines of 72 columns (a wide character takes two); a link is never broken."""
     room = COLUMNS - columns(indent)

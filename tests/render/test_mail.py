@@ -324,8 +324,15 @@ def test_an_address_that_needs_smtputf8_is_written_as_it_is() -> None:
 
 def test_an_entry_is_rendered_once_for_all_subscribers() -> None:
     composer = Composer(links=WEB)
-    for person in ("a@example.org", "b@example.org"):
-        composer.render(digest(subscription=subscription(subscriber={"email": person})), "email", now=NOW)
+    first = digest(subscription=subscription(subscriber={"email": "a@example.org"}))
+    reason = replace(first.items[0].reasons[0], rule_id="r_of_somebody_else", version=7)
+    second = replace(
+        first,
+        subscription=subscription(subscriber={"email": "b@example.org"}),
+        items=(replace(first.items[0], reasons=(reason,)),),
+    )
+    for each in (first, second):
+        composer.render(each, "email", now=NOW)
     formats = composer._format("email", "en")
     assert formats._entry.cache_info().hits == 1  # type: ignore[attr-defined]
 

@@ -59,4 +59,4 @@ def test_bytes_that_say_something_else_than_was_meant_are_refused(header: Header
 
 def test_a_body_that_was_encoded_wrongly_is_refused() -> None:
     with pytest.raises(Refused):
-        build(Header(name="Subject", text="x"), Fragment(raw=b"one\r\n", encoded=b"two\r\n"))
+        Fragment(raw=b"one\r\n", encoded=b"two\r\n")

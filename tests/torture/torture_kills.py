@@ -312,9 +312,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         report = torture(**vars(options), folder=Path(folder))
     minutes = (time.monotonic() - begun) / 60
     kills = report.kills.total()
-    print(
-        f"{report.mails:,} mails by {report.connections}, {kills:,} kills (seed {options.seed}), {minutes:.1f} min"
-    )
+    print(f"{report.mails:,} mails by {report.connections}, {kills:,} kills (seed {options.seed}), {minutes:.1f} min")
     print("  " + ", ".join(f"{count} {point}" for point, count in report.kills.items()))
     rate = report.twice / max(kills, 1)
     print(f"  lost {report.lost}, twice {report.twice} ({rate:.2f} a kill, at most {report.most_twice:g})")
