@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -32,7 +32,8 @@ from notifier.recording import Recorder
 
 log = structlog.get_logger()
 
-_AHEAD = 16
+_AHEAD = 4
+"""Messages that are made ready for each that is on the line, so that their commits are few."""
 _PAPERS_KEPT = 10_000
 
 
@@ -117,7 +118,7 @@ def _jobs(store: Store, claimed: Sequence[Delivery], papers: _Papers, now: datet
     sources = told(store, now)
     contents = store.deliveries.contents(each.id for each in claimed)
     fresh = [id for id, each in contents.items() if each.message is None]
-    entries = papers.get(store, _named(contents[id] for id in fresh))
+    entries = papers.get(store, _named([contents[id] for id in fresh]))
     late = store.gaps.late(entries)
     passed = {each.id: passed_over(each, contents[each.id].items, entries) for each in claimed}
     growth = store.entries.growth({id for ids in passed.values() for id in ids})
@@ -149,7 +150,7 @@ def _jobs(store: Store, claimed: Sequence[Delivery], papers: _Papers, now: datet
     ]
 
 
-def _named(contents: Iterable[Contents]) -> set[str]:
+def _named(contents: Sequence[Contents]) -> set[str]:
     """The entries of them all."""
     items = {each.entry_id for one in contents for each in one.items}
     return items | {each.entry_id for one in contents for each in one.follow_ups}

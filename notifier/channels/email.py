@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Sequence
 from email.utils import parseaddr
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -97,10 +98,15 @@ class EmailChannel:
         if not content.count(b"\r\n") == content.count(b"\r") == content.count(b"\n"):
             # Sent as it is, a bare line end before a dot would let text pass for commands on some servers.
             raise Refused("The message was not sent: a line of it does not end in CR LF.", cause=Cause.MESSAGE)
-        sender = parseaddr(message.sender or self._sender)[1]
+        sender = _bare(message.sender or self._sender)
         if not sender:
             raise ChannelStopped("Mail has no sender: set mail_from.")
         return Envelope(sender=_ascii_domain(sender), recipient=_ascii_domain(message.target), content=content)
+
+
+@lru_cache(64)
+def _bare(sender: str) -> str:
+    return parseaddr(sender)[1]
 
 
 def _ascii_domain(address: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import lru_cache
 from itertools import count, groupby
 from typing import Any
@@ -114,11 +114,6 @@ def wrap_later(text: str, indent: str = "") -> str:
     return f"\x01{indent}\x02{text}\x03" if "\x00" in text else wrap(text, indent)
 
 
-@lru_cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind))
-
-
 def _take_apart(value: Any, texts: list[str], shape: list[int]) -> None:
     if isinstance(value, str):
         shape.append(1 if value else 0)
@@ -131,7 +126,7 @@ def _take_apart(value: Any, texts: list[str], shape: list[int]) -> None:
         for each in value:
             _take_apart(each, texts, shape)
     else:
-        for name in _names(type(value)):
+        for name in value.__dataclass_fields__:
             _take_apart(getattr(value, name), texts, shape)
 
 
@@ -141,7 +136,7 @@ def _marked(value: Any, numbers: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_marked(each, numbers) for each in value)
     if is_dataclass(value) and not isinstance(value, type):
-        return type(value)(**{name: _marked(getattr(value, name), numbers) for name in _names(type(value))})
+        return type(value)(**{name: _marked(getattr(value, name), numbers) for name in value.__dataclass_fields__})
     return value
 
 

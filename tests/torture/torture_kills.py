@@ -50,7 +50,7 @@ AT_RANDOM = "at random"
 POINTS = (*IN_STORE, *ON_THE_LINE, AT_RANDOM)
 MOST_TWICE = 0.35
 """Copies too many for each kill, over one connection: two of the points lie in the window of RFC 1047."""
-MOST_BEGUN = 3
+MOST_BEGUN = 4
 """Over several connections: with group commit so many mails are begun for each of them, and may come twice."""
 LEASE = timedelta(minutes=15)
 DUE = NOW + timedelta(hours=1)
