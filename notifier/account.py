@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
@@ -48,6 +49,25 @@ def add_subscriber(
     return subscriber
 
 
+def change_subscriber(
+    store: Store, email: str, *, name: str | None, timezone: str | None, language: str | None, now: datetime
+) -> Subscriber:
+    """Change what is given; what is due next follows a new zone."""
+    with store.write():
+        before = subscriber_of(store, email_address(email))
+        after = replace(
+            before,
+            name=before.name if name is None else _one_line(name),
+            timezone=before.timezone if timezone is None else known_zone(timezone),
+            language=before.language if language is None else _known_language(language),
+        )
+        store.subscribers.put(after)
+        if after.timezone != before.timezone:
+            for each in store.subscriptions.all(after.email):
+                store.subscriptions.put(_rescheduled(replace(each, subscriber=after), now))
+    return after
+
+
 def remove_subscriber(store: Store, email: str) -> Subscriber:
     """Forget a person with all that is theirs: subscriptions, rules, deliveries."""
     with store.write():
@@ -74,11 +94,47 @@ def subscribe(store: Store, email: str, wish: Wish, *, now: datetime) -> Subscri
     return subscription
 
 
+def change(
+    store: Store,
+    id: str,
+    *,
+    cadence: Callable[[Cadence], Cadence] = lambda cadence: cadence,
+    max_entries: int | None = None,
+    send_empty: bool | None = None,
+    now: datetime,
+) -> Subscription:
+    """Change what is given; a new cadence counts from ``now`` on and gives no second digest for one day."""
+    with store.write():
+        before = subscription_of(store, id)
+        after = replace(
+            before,
+            cadence=cadence(before.cadence),
+            max_entries=max_entries or before.max_entries,
+            send_empty=before.send_empty if send_empty is None else send_empty,
+        )
+        if after.cadence != before.cadence:
+            after = _rescheduled(after, now)
+        store.subscriptions.put(after)
+    return after
+
+
+def _rescheduled(subscription: Subscription, now: datetime) -> Subscription:
+    cadence, zone = subscription.cadence, subscription.subscriber.timezone
+    slot = next_slot(cadence, zone, after=now)
+    if subscription.last_slot and slot.key == subscription.last_slot[:10]:
+        # That day has had its digest.
+        slot = next_slot(cadence, zone, after=slot.due_at)
+    return replace(subscription, next_due_at=slot.due_at)
+
+
 def pause(store: Store, id: str, *, until: datetime | None = None, now: datetime) -> Subscription:
     if until is not None and until <= now:
         raise UsageError(f"The pause would end in the past ({until:%Y-%m-%d %H:%M}): give a later date.")
     with store.write():
         paused = replace(subscription_of(store, id), paused=True, paused_until=until)
+        if until is not None:
+            # At its usual time, and not at the instant the pause ends.
+            paused = _rescheduled(paused, until)
         store.subscriptions.put(paused)
     return paused
 
@@ -86,9 +142,8 @@ def pause(store: Store, id: str, *, until: datetime | None = None, now: datetime
 def resume(store: Store, id: str, *, now: datetime) -> Subscription:
     """End a pause. What became news meanwhile comes with the next slot, in one digest."""
     with store.write():
-        subscription = subscription_of(store, id)
-        due = next_slot(subscription.cadence, subscription.subscriber.timezone, after=now).due_at
-        resumed = replace(subscription, paused=False, paused_until=None, stopped_reason=None, next_due_at=due)
+        subscription = _rescheduled(subscription_of(store, id), now)
+        resumed = replace(subscription, paused=False, paused_until=None, stopped_reason=None)
         store.subscriptions.put(resumed)
     return resumed
 

@@ -8,6 +8,12 @@ What the clocks do to it, on every day of every year:
 - hourly: every instant at which the local clock shows the minute, so both times in a repeated hour.
 
 A date's slot is named by the date alone: an hour changed at noon gives no second digest that day.
+
+Quiet hours and free weekends hold a digest back, and what is found meanwhile comes in the next one:
+
+- a daily, weekly or monthly slot in quiet hours is due when they end; one on a free weekend moves to Monday;
+- an hourly one is left out, for the next hour brings its papers too;
+- an instant one is due at the end of the quiet time.
 """
 
 from __future__ import annotations
@@ -20,17 +26,20 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from notifier.errors import UsageError
-from notifier.model import Cadence, Every, Slot
+from notifier.model import Cadence, Every, Quiet, Slot
 
 _DAY = timedelta(days=1)
 _MONDAY = frozenset({0})
+_WEEKEND = frozenset({5, 6})
+_LONGEST_QUIET = 23 * 60
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def next_slot(cadence: Cadence, zone: str, *, after: datetime) -> Slot:
     """The first slot that is due later than ``after`` (aware)."""
     if cadence.every is Every.INSTANT:
-        return _instant(after.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1), zone)
+        soon = after.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
+        return _instant(_awake(cadence, zone, soon), zone)
     day = _local_date(after, zone)
     found = _near(cadence, zone, day, lambda slot: slot.due_at > after)
     day += _DAY
@@ -45,7 +54,8 @@ def due_slot(cadence: Cadence, zone: str, *, since: datetime, now: datetime) -> 
     if since >= now:
         return None
     if cadence.every is Every.INSTANT:
-        return _instant(now.astimezone(UTC), zone), 1
+        is_quiet = _awake(cadence, zone, now) > now
+        return None if is_quiet else (_instant(now.astimezone(UTC), zone), 1)
     latest = _latest_slot(cadence, zone, since=since, now=now)
     return (latest, _count(cadence, zone, since=since, now=now)) if latest else None
 
@@ -75,7 +85,8 @@ def _slots_on(cadence: Cadence, zone: str, day: date) -> int:
     if not _falls_on(cadence, day):
         return 0
     if cadence.every is Every.HOURLY:
-        return 24 if _is_steady(day, ZoneInfo(zone)) else len(_slots(cadence, zone, day))
+        is_whole = cadence.quiet is None and _is_steady(day, ZoneInfo(zone))
+        return 24 if is_whole else len(_slots(cadence, zone, day))
     return _to_utc(day, cadence.at, ZoneInfo(zone)) is not None
 
 
@@ -92,12 +103,56 @@ def _slots(cadence: Cadence, zone: str, day: date) -> tuple[Slot, ...]:
         return ()
     if cadence.every is Every.HOURLY:
         hours = _hours(day, cadence.at.minute, ZoneInfo(zone))
-        return tuple(Slot(key=f"{due:%Y-%m-%dT%H:%MZ}", due_at=due, zone=zone) for due in hours)
+        loud = (due for due in hours if _after_quiet(cadence.quiet, zone, due) == due)
+        return tuple(Slot(key=f"{due:%Y-%m-%dT%H:%MZ}", due_at=due, zone=zone) for due in loud)
     due = _to_utc(day, cadence.at, ZoneInfo(zone))
-    return (Slot(key=day.isoformat(), due_at=due, zone=zone),) if due else ()
+    return (Slot(key=day.isoformat(), due_at=_after_quiet(cadence.quiet, zone, due), zone=zone),) if due else ()
+
+
+def _after_quiet(quiet: Quiet | None, zone: str, instant: datetime) -> datetime:
+    """``instant``, or the end of the quiet hours that it lies in."""
+    if quiet is None:
+        return instant
+    day = _local_date(instant, zone)
+    for first in (day - _DAY, day):
+        start, end = _hours_of(quiet, zone, first)
+        if start <= instant < end:
+            return end
+    return instant
+
+
+@lru_cache(maxsize=8192)
+def _hours_of(quiet: Quiet, zone: str, day: date) -> tuple[datetime, datetime]:
+    """The quiet hours that begin on the local date ``day``, as UTC; two equal instants where there are none."""
+    tz = ZoneInfo(zone)
+    last = day if quiet.start < quiet.end else day + _DAY
+    start, end = _to_utc(day, quiet.start, tz), _to_utc(last, quiet.end, tz)
+    whole = start and end and start < end
+    return (start, end) if whole else (datetime.max.replace(tzinfo=UTC),) * 2  # type: ignore[return-value]
+
+
+def _awake(cadence: Cadence, zone: str, instant: datetime) -> datetime:
+    """The first instant from ``instant`` on that is in no quiet hours and on no free weekend."""
+    while True:
+        day = _local_date(instant, zone)
+        later = _after_quiet(cadence.quiet, zone, instant)
+        if not cadence.weekends and day.weekday() in _WEEKEND:
+            later = _to_utc(day + (7 - day.weekday()) * _DAY, time(), ZoneInfo(zone)) or instant + _DAY
+        if later <= instant:
+            return instant
+        instant = later
 
 
 def _falls_on(cadence: Cadence, day: date) -> bool:
+    if cadence.weekends:
+        return _is_day(cadence, day)
+    if day.weekday() in _WEEKEND:
+        return False
+    moved = day.weekday() == 0 and cadence.every is not Every.HOURLY
+    return _is_day(cadence, day) or (moved and any(_is_day(cadence, day - back * _DAY) for back in (1, 2)))
+
+
+def _is_day(cadence: Cadence, day: date) -> bool:
     if cadence.every is Every.MONTHLY:
         return day.day == (_first_of(cadence.days, day) if cadence.days else 1)
     days = cadence.days or (_MONDAY if cadence.every is Every.WEEKLY else None)
@@ -203,8 +258,27 @@ def parse_time(text: str) -> time:
     raise UsageError(f"'{text.strip()}' is no time of day: write hours and minutes, such as 08:00 or 17:30.")
 
 
+def parse_quiet(text: str) -> Quiet:
+    """``22:00-07:00``. Raises UsageError."""
+    first, dash, last = text.partition("-")
+    if not dash:
+        raise UsageError(f"'{text.strip()}' is no span of hours: write when they begin and end, such as 22:00-07:00.")
+    quiet = Quiet(start=parse_time(first), end=parse_time(last))
+    minutes = (quiet.end.hour - quiet.start.hour) * 60 + quiet.end.minute - quiet.start.minute
+    if not 0 < minutes % 1440 <= _LONGEST_QUIET:
+        raise UsageError(
+            "Quiet hours have to leave an hour of the day, as 22:00-07:00 does; or pause the subscription."
+        )
+    return quiet
+
+
 def describe(cadence: Cadence, zone: str) -> str:
     """The cadence in English: ``Mondays and Thursdays at 08:00 Europe/Berlin``."""
+    quiet = f", quiet {cadence.quiet.start:%H:%M}-{cadence.quiet.end:%H:%M}" if cadence.quiet else ""
+    return f"{_described(cadence, zone)}{quiet}{'' if cadence.weekends else ', not on weekends'}"
+
+
+def _described(cadence: Cadence, zone: str) -> str:
     at = f"{cadence.at:%H:%M} {zone}"
     match cadence.every:
         case Every.INSTANT:

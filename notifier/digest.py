@@ -122,10 +122,16 @@ class Window:
         return list(map(tuple, ((bits & np.uint64(1)).T == 1).tolist()))
 
 
+LONGEST_CATCH_UP = timedelta(days=31)
+"""After a longer pause a digest would be of papers that nobody has waited for; the archive has them (``match``)."""
+
+
 def reach(subscription: Subscription, look_back: timedelta, now: datetime) -> datetime:
-    """Where a subscription's window begins: the look-back, or its last digest if that lies further back."""
+    """Where a subscription's window begins: the look-back, or its last digest if that lies further back, to a bound."""
     start = now - look_back
-    return min(start, subscription.planned_until) if subscription.planned_until else start
+    if subscription.planned_until is None:
+        return start
+    return min(start, max(subscription.planned_until, now - LONGEST_CATCH_UP))
 
 
 def want_of(
@@ -141,7 +147,7 @@ def want_of(
         subscription=subscription,
         rules=rules,
         since=since,
-        fresh_since=subscription.planned_until or since,
+        fresh_since=max(subscription.planned_until or since, since),
         ledger=ledger,
     )
 

@@ -34,6 +34,7 @@ BATCH = 5000
 Broken = Sequence[tuple[Rule, str | None]]
 # After this the digest says that it is late, as one that stands for several missed slots does.
 _LATE = timedelta(hours=2)
+_MORE_THAN_A_DAY = timedelta(hours=26)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +166,7 @@ def _planned(want: Want, choice: Choice, told: tuple[FollowUp, ...], now: dateti
     # That a rule stopped parsing is told at once, be there papers or not; later digests only repeat it.
     news = bool(choice.items or told) or any(reason for _, reason in choice.broken)
     wanted = news or (subscription.send_empty and includes)
-    late = missed > 1 or now - slot.due_at > _LATE
+    late = missed > 1 or now - slot.due_at > _LATE or _is_catch_up(subscription, now)
     return Planned(
         subscription_id=subscription.id,
         slot=slot,
@@ -177,6 +178,15 @@ def _planned(want: Want, choice: Choice, told: tuple[FollowUp, ...], now: dateti
         follow_ups=told,
         follows=bool(subscription.follow_ups),
     )
+
+
+def _is_catch_up(subscription: Subscription, now: datetime) -> bool:
+    """After a pause, or where a cadence has become shorter: slots have passed since the last one was planned."""
+    since = subscription.planned_until
+    if since is None or now - since < _MORE_THAN_A_DAY:
+        return False
+    found = due_slot(subscription.cadence, subscription.subscriber.timezone, since=since, now=now)
+    return found is not None and found[1] > 1
 
 
 def _delivery(want: Want, slot: Slot, choice: Choice, *, late: bool, now: datetime) -> Delivery:

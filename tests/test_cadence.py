@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier.cadence import describe, due_slot, next_slot, parse_days, parse_time
+from notifier.cadence import describe, due_slot, next_slot, parse_days, parse_quiet, parse_time
 from notifier.errors import UsageError
-from notifier.model import Cadence, Every, Slot
+from notifier.model import Cadence, Every, Quiet, Slot
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -114,11 +115,24 @@ def test_an_hourly_slot_is_every_instant_at_which_the_clock_shows_the_minute(zon
         assert len({slot.key for slot in found}) == len(found)
 
 
+def clock(minutes: int) -> time:
+    return time(minutes // 60, minutes % 60)
+
+
 zones = st.sampled_from(sorted(available_timezones() - {"localtime", "Factory"}))
 instants = st.datetimes(datetime(1970, 1, 10), datetime(2037, 12, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
 times = st.builds(time, st.integers(0, 23), st.integers(0, 59))
 weekdays = st.frozensets(st.integers(0, 6))
-cadences = st.builds(Cadence, every=st.sampled_from(Every), at=times, days=weekdays)
+spans = st.tuples(st.integers(0, 1439), st.integers(1, 23 * 60))
+quiets = spans.map(lambda span: Quiet(start=clock(span[0]), end=clock(sum(span) % 1440)))
+cadences = st.builds(
+    Cadence,
+    every=st.sampled_from(Every),
+    at=times,
+    days=weekdays,
+    quiet=st.none() | quiets,
+    weekends=st.sampled_from([True, True, False]),
+)
 calendar_cadences = cadences.filter(lambda cadence: cadence.every is not Every.INSTANT)
 
 
@@ -321,3 +335,77 @@ def test_times_that_are_none_are_refused_with_what_to_write(text: str) -> None:
 def test_a_cadence_is_described_in_words(every: Every, days: str, sentence: str) -> None:
     cadence = Cadence(every=every, at=time(8, 5), days=parse_days(days) if days else frozenset())
     assert describe(cadence, "Europe/Berlin") == sentence
+
+
+def at_work(every: Every, at: str = "08:00", days: str = "", *, weekends: bool = True, quiet: str = "") -> Cadence:
+    return Cadence(
+        every=every,
+        at=parse_time(at),
+        days=parse_days(days) if days else frozenset(),
+        weekends=weekends,
+        quiet=parse_quiet(quiet) if quiet else None,
+    )
+
+
+def dues(cadence: Cadence, zone: str, start: str, end: str) -> list[str]:
+    tz = ZoneInfo(zone)
+    return [f"{slot.due_at.astimezone(tz):%a %d %H:%M}" for slot in slots(cadence, zone, utc(start), utc(end))]
+
+
+@pytest.mark.parametrize(
+    ("cadence", "expected"),
+    [
+        (at_work(Every.DAILY, "06:00", quiet="22:00-07:00"), ["Fri 05 07:00", "Sat 06 07:00", "Sun 07 07:00"]),
+        (at_work(Every.DAILY, "23:00", quiet="22:00-07:00"), ["Fri 05 07:00", "Sat 06 07:00", "Sun 07 07:00"]),
+        (at_work(Every.DAILY, "22:00", quiet="09:00-22:00"), ["Fri 05 22:00", "Sat 06 22:00"]),
+        (at_work(Every.DAILY, weekends=False), ["Fri 05 08:00"]),
+        (at_work(Every.WEEKLY, days="sat"), ["Sat 06 08:00"]),
+    ],
+    ids=str,
+)
+def test_a_daily_slot_in_quiet_time_waits_for_its_end(cadence: Cadence, expected: list[str]) -> None:
+    assert dues(cadence, "Europe/Berlin", "2025-12-05T00:00", "2025-12-07T12:00") == expected
+
+
+def test_what_falls_on_a_free_weekend_moves_to_monday_once() -> None:
+    span = ("Europe/Berlin", "2025-12-05T00:00", "2025-12-10T00:00")
+    assert dues(at_work(Every.WEEKLY, days="sat", weekends=False), *span) == ["Mon 08 08:00"]
+    assert dues(at_work(Every.DAILY, weekends=False), *span) == ["Fri 05 08:00", "Mon 08 08:00", "Tue 09 08:00"]
+    assert dues(at_work(Every.WEEKLY, days="sat,mon", weekends=False), *span) == ["Mon 08 08:00"]
+
+
+def test_hours_in_quiet_time_are_left_out() -> None:
+    cadence = at_work(Every.HOURLY, "08:30", quiet="20:00-18:00", weekends=False)
+    assert dues(cadence, "Europe/Berlin", "2025-12-05T00:00", "2025-12-08T19:00") == [
+        "Fri 05 18:30", "Fri 05 19:30", "Mon 08 18:30", "Mon 08 19:30",
+    ]  # fmt: skip
+
+
+def test_an_instant_alert_waits_until_the_quiet_time_is_over() -> None:
+    cadence = at_work(Every.INSTANT, quiet="22:00-07:00", weekends=False)
+    friday = utc("2025-12-05T21:30")
+    assert due_slot(cadence, "Europe/Berlin", since=friday - DAY, now=friday) is None
+    monday = next_slot(cadence, "Europe/Berlin", after=friday).due_at
+    assert monday == utc("2025-12-08T06:00")
+    assert due_slot(cadence, "Europe/Berlin", since=friday, now=monday) is not None
+
+
+@given(cadences.filter(lambda cadence: not cadence.weekends), zones, instants)
+def test_nothing_is_due_on_a_free_weekend_but_what_quiet_hours_held_back(
+    cadence: Cadence, zone: str, after: datetime
+) -> None:
+    due = next_slot(replace(cadence, quiet=None), zone, after=after).due_at
+    assert due.astimezone(ZoneInfo(zone)).weekday() < 5 or due.astimezone(ZoneInfo(zone)).hour < 3
+
+
+@pytest.mark.parametrize("text", ["", "22:00", "22:00-22:00", "22:00-21:30", "25:00-07:00", "late-early"])
+def test_quiet_hours_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_quiet(text)
+
+
+def test_quiet_time_is_described_in_words() -> None:
+    cadence = at_work(Every.DAILY, quiet="22:00-07:00", weekends=False)
+    assert describe(cadence, "Europe/Berlin") == (
+        "every day at 08:00 Europe/Berlin, quiet 22:00-07:00, not on weekends"
+    )

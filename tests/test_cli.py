@@ -301,11 +301,35 @@ def test_every_command_is_in_the_readme() -> None:
     commands = [
         *("demo", "init", "doctor", "serve", "run --once", "import", "match", "preview", "why", "deliveries", "health"),
         *(f"source {verb}" for verb in ("add", "list", "fetch", "remove", "pause", "resume", "import", "export")),
-        *(f"subscriber {verb}" for verb in ("add", "list", "remove")),
-        *(f"subscription {verb}" for verb in ("add", "list", "follow", "pause", "resume", "remove")),
+        *(f"subscriber {verb}" for verb in ("add", "set", "list", "remove")),
+        *(f"subscription {verb}" for verb in ("add", "set", "list", "follow", "pause", "resume", "remove")),
         *(f"rule {verb}" for verb in ("add", "list", "remove", "history", "undo", "test", "stats")),
         *(f"rules {verb}" for verb in ("export", "import")),
         *(f"deliveries {verb}" for verb in ("show", "retry", "cancel")),
         *(f"topics {verb}" for verb in ("list", "show", "check")),
     ]
     assert [each for each in commands if f"notifier {each}" not in readme] == []
+
+
+def test_cadence_quiet_hours_and_weekends_can_be_changed(notifier: Shell, subscription: str) -> None:
+    changed = notifier(
+        "subscription", "set", subscription, "--every", "daily", "--at", "18:30", "--quiet", "22:00-07:00",
+        "--no-weekends", "--max", "5", "--empty",
+    )  # fmt: skip
+    assert "every day at 18:30 Europe/Berlin, quiet 22:00-07:00, not on weekends, at most 5 papers" in changed.out
+    (shown,) = notifier("subscription", "list", "--json").json
+    assert (shown["at"], shown["quiet"], shown["weekends"], shown["max"], shown["empty"]) == (
+        "18:30", "22:00-07:00", False, 5, True,
+    )  # fmt: skip
+    notifier("subscription", "set", subscription, "--quiet", "off", "--weekends")
+    (shown,) = notifier("subscription", "list", "--json").json
+    assert (shown["at"], shown["quiet"], shown["weekends"], shown["max"]) == ("18:30", None, True, 5)
+
+
+def test_a_person_who_moves_gets_the_digest_at_the_same_hour_there(notifier: Shell, subscription: str) -> None:
+    (before,) = notifier("subscription", "list", "--json").json
+    assert "Asia/Tokyo" in notifier("subscriber", "set", before["email"], "--timezone", "Asia/Tokyo").out
+    (after,) = notifier("subscription", "list", "--json").json
+    assert after["timezone"] == "Asia/Tokyo" and after["next_due_at"] != before["next_due_at"]
+    refused = notifier.tried("subscriber", "set", before["email"], "--timezone", "Asia/Tokio")
+    assert refused.code == 2 and "no IANA time zone" in refused.err

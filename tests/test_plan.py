@@ -1,15 +1,27 @@
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, time, timedelta
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notifier import account
 from notifier.collect import absorb
+from notifier.digest import LONGEST_CATCH_UP
 from notifier.matching import RuleSet
-from notifier.model import Cadence, Delivery, Every, Mode
+from notifier.model import Cadence, Delivery, Every, Mode, Quiet
 from notifier.plan import Plans, plan
 from notifier.store import SqliteStore
-from tests.builders import NOW, rule, sighting, subscriber, subscription
+from tests.builders import NOW, entry, rule, sighting, subscriber, subscription
 
+EMAIL = "ada@example.org"
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 
@@ -214,3 +226,87 @@ def test_a_paper_that_more_rules_want_stands_above_one_with_more_votes(store: Sq
     news(store, 3, title="Reward dragons", upvotes=1)
     planned(store)
     assert sent(store) == {"2025-12-16": ["3", "1", "2"]}
+
+
+def test_papers_of_a_quiet_night_come_in_one_digest_when_it_is_over(store: SqliteStore) -> None:
+    night = Quiet(start=time(20), end=time(6))
+    people(store, cadence=Cadence(every=Every.INSTANT, quiet=night), next_due_at=NOW - DAY)
+    evening = NOW.replace(hour=21)
+    for hour in range(3):
+        news(store, hour + 1, at=evening + timedelta(hours=hour))
+        assert planned(store, evening + timedelta(hours=hour, minutes=1)).deliveries == 0
+    assert planned(store, evening.replace(hour=5) + DAY).deliveries == 0
+    assert planned(store, evening.replace(hour=6, minute=1) + DAY).deliveries == 1
+    assert sorted(*sent(store).values()) == ["1", "2", "3"]
+
+
+def test_after_a_pause_one_digest_at_its_usual_time_stands_for_all_of_it(store: SqliteStore) -> None:
+    people(store)
+    news(store, 1)
+    planned(store)
+    account.pause(store, "s_one", until=NOW + 6 * DAY, now=NOW + timedelta(hours=2))
+    for day in range(1, 6):
+        news(store, day + 1, at=NOW + day * DAY)
+        assert planned(store, NOW + day * DAY + timedelta(hours=1)).deliveries == 0
+    (subscription,) = store.subscriptions.all()
+    assert subscription.next_due_at > NOW + 6 * DAY
+    assert planned(store, subscription.next_due_at).deliveries == 1
+    assert newest(store).late
+    assert sorted(item.entry_id[-1] for item in store.deliveries.items(newest(store).id)) == ["2", "3", "4", "5", "6"]
+
+
+def test_after_a_pause_of_a_year_the_digest_reaches_back_a_month(store: SqliteStore) -> None:
+    people(store)
+    news(store, 1)
+    planned(store)
+    account.pause(store, "s_one", now=NOW + timedelta(hours=2))
+    later = NOW + timedelta(days=365)
+    news(store, 2, at=later - timedelta(days=40))
+    news(store, 3, at=later - timedelta(days=20))
+    account.resume(store, "s_one", now=later)
+    (subscription,) = store.subscriptions.all()
+    planned(store, subscription.next_due_at)
+    assert [item.entry_id[-1] for item in store.deliveries.items(newest(store).id)] == ["3"]
+    assert newest(store).period_start == subscription.next_due_at - LONGEST_CATCH_UP
+
+
+steps = st.one_of(
+    st.tuples(st.just("zone"), st.sampled_from(["Pacific/Kiritimati", "Europe/Berlin", "America/Adak"])),
+    st.tuples(st.just("at"), st.builds(time, st.integers(0, 23))),
+    st.tuples(st.just("every"), st.sampled_from([Every.INSTANT, Every.HOURLY, Every.DAILY])),
+    st.tuples(st.just("quiet"), st.sampled_from([None, Quiet(start=time(22), end=time(7))])),
+    st.tuples(st.just("weekends"), st.booleans()),
+    st.tuples(st.just("wait"), st.timedeltas(timedelta(minutes=1), timedelta(hours=40))),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(changes=st.lists(steps, max_size=12))
+def test_however_zone_and_cadence_change_each_paper_comes_once(changes: list[tuple[str, Any]]) -> None:
+    with TemporaryDirectory() as folder, closing(SqliteStore(Path(folder) / "n.db")) as store:
+        people(store)
+        now, number = NOW, 0
+        for what, value in changes:
+            if what == "wait":
+                now, number = lived(store, now, value, number)
+            elif what == "zone":
+                account.change_subscriber(store, EMAIL, name=None, timezone=value, language=None, now=now)
+            else:
+                account.change(store, "s_one", cadence=partial(replace, **{what: value}), now=now)
+        # Whatever was set last, in four days its slot has come.
+        lived(store, now, 4 * DAY, number)
+        ids = [each.id for each in store.deliveries.all(limit=1_000)]
+        brought = [item.entry_id for id in ids for item in store.deliveries.items(id)]
+        assert len(brought) == len(set(brought))
+        assert {entry(n).id for n in range(1, number + 1)} <= set(brought)
+
+
+def lived(store: SqliteStore, now: datetime, time_passed: timedelta, number: int) -> tuple[datetime, int]:
+    """A paper and a look at what is due every two hours."""
+    end = now + time_passed
+    while now < end:
+        number += 1
+        news(store, number, at=now)
+        now += timedelta(hours=2)
+        planned(store, now)
+    return now, number

@@ -10,11 +10,11 @@ import typer
 
 from notifier import account
 from notifier.app import App
-from notifier.cadence import describe, parse_days, parse_time
+from notifier.cadence import describe, parse_days, parse_quiet, parse_time
 from notifier.cli.base import Json, command, group, instant, local, print_json, print_table, say, warn
 from notifier.followup import KEPT, OFF, format_follow_ups, parse_follow_ups
 from notifier.lookup import examined, subscriber_of, subscription_of
-from notifier.model import Cadence, Every, Rule, Subscriber, Subscription
+from notifier.model import Cadence, Every, Quiet, Rule, Subscriber, Subscription
 
 Email = Annotated[str, typer.Argument(help="The person's email address.", metavar="EMAIL")]
 SubscriptionId = Annotated[str, typer.Argument(help="The subscription, such as s_k3m9x2tq7p.", metavar="ID")]
@@ -24,11 +24,13 @@ def register(app: typer.Typer) -> None:
     subscribers = group("The people who get digests.")
     app.add_typer(subscribers, name="subscriber")
     command(subscribers, "add")(add_subscriber)
+    command(subscribers, "set")(set_subscriber)
     command(subscribers, "list")(list_subscribers)
     command(subscribers, "remove")(remove_subscriber)
     subscriptions = group("What they get, where and when.")
     app.add_typer(subscriptions, name="subscription")
     command(subscriptions, "add")(add_subscription)
+    command(subscriptions, "set")(set_subscription)
     command(subscriptions, "list")(list_subscriptions)
     command(subscriptions, "follow")(follow)
     command(subscriptions, "pause")(pause)
@@ -56,6 +58,21 @@ def add_subscriber(
             now=app.clock(),
         )
     say(f"Added {subscriber.email} ({subscriber.timezone}, {subscriber.language}).")
+
+
+def set_subscriber(
+    app: App,
+    email: Email,
+    name: Annotated[str | None, typer.Option(help="How to call them.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="IANA zone, such as Europe/Berlin.")] = None,
+    language: Annotated[str | None, typer.Option(help="en or de.")] = None,
+) -> None:
+    """Change a person's name, zone or language; digests follow the new zone from the next one on."""
+    with app.store() as store:
+        person = account.change_subscriber(
+            store, email, name=name, timezone=timezone, language=language, now=app.clock()
+        )
+    say(f"{person.email}: {person.name or 'no name'}, {person.timezone}, {person.language}.")
 
 
 def list_subscribers(app: App, json: Json = False) -> None:
@@ -86,6 +103,8 @@ def add_subscription(
     every: Annotated[Every, typer.Option(help="How often.")],
     at: Annotated[str, typer.Option(help="Time of day in the person's zone, such as 08:00.")] = "08:00",
     days: Annotated[str, typer.Option(help="Weekdays, such as mon,thu.")] = "",
+    quiet: Annotated[str, typer.Option(help="Hours in which nothing is sent, such as 22:00-07:00.")] = "",
+    weekends: Annotated[bool, typer.Option(help="Whether anything is sent on Saturdays and Sundays.")] = True,
     max: Annotated[
         int | None, typer.Option(help="Entries shown in full. Default: setting max_entries.", min=1, max=200)
     ] = None,
@@ -96,7 +115,13 @@ def add_subscription(
     json: Json = False,
 ) -> None:
     """Add a stream of digests for a person; prints its id."""
-    cadence = Cadence(every=every, at=parse_time(at), days=parse_days(days) if days else frozenset())
+    cadence = Cadence(
+        every=every,
+        at=parse_time(at),
+        days=parse_days(days) if days else frozenset(),
+        quiet=parse_quiet(quiet) if quiet else None,
+        weekends=weekends,
+    )
     wish = account.Wish(
         channel=channel,
         cadence=cadence,
@@ -113,6 +138,41 @@ def add_subscription(
     # On stderr, so that a script can take the id from stdout.
     warn(f"{_when(subscription)} to {subscription.address}; next {_next(subscription)}.")
     warn(f"It gets nothing until it has a rule: notifier rule add {subscription.id} 'QUERY'")
+
+
+def set_subscription(
+    app: App,
+    id: SubscriptionId,
+    every: Annotated[Every | None, typer.Option(help="How often.")] = None,
+    at: Annotated[str | None, typer.Option(help="Time of day in the person's zone, such as 08:00.")] = None,
+    days: Annotated[str | None, typer.Option(help="Weekdays, such as mon,thu; all for every day.")] = None,
+    quiet: Annotated[str | None, typer.Option(help="Hours without digests, such as 22:00-07:00; off for none.")] = None,
+    weekends: Annotated[bool | None, typer.Option(help="Whether anything is sent on weekends.")] = None,
+    max: Annotated[int | None, typer.Option(help="Entries shown in full.", min=1, max=200)] = None,
+    empty: Annotated[bool | None, typer.Option(help="Send also when nothing matched.")] = None,
+) -> None:
+    """Change when digests come and how long they are; the address and the rules stay."""
+
+    def changed(cadence: Cadence) -> Cadence:
+        return Cadence(
+            every=every or cadence.every,
+            at=cadence.at if at is None else parse_time(at),
+            days=cadence.days if days is None else _days(days),
+            quiet=cadence.quiet if quiet is None else _quiet(quiet),
+            weekends=cadence.weekends if weekends is None else weekends,
+        )
+
+    with app.store() as store:
+        after = account.change(store, id, cadence=changed, max_entries=max, send_empty=empty, now=app.clock())
+    say(f"{id}: {_when(after)}, at most {after.max_entries} papers in full; next {_next(after)}.")
+
+
+def _days(text: str) -> frozenset[int]:
+    return frozenset() if text.strip().casefold() in ("", "all") else parse_days(text)
+
+
+def _quiet(text: str) -> Quiet | None:
+    return None if text.strip().casefold() in ("", OFF) else parse_quiet(text)
 
 
 def list_subscriptions(
@@ -205,7 +265,7 @@ def _when(subscription: Subscription) -> str:
 def _next(subscription: Subscription) -> str:
     if subscription.paused and subscription.paused_until is None:
         return subscription.stopped_reason or "paused"
-    if subscription.cadence.every is Every.INSTANT:
+    if subscription.cadence.every is Every.INSTANT and not (subscription.cadence.quiet or subscription.paused):
         return "as papers come"
     shown = local(subscription.next_due_at, subscription.subscriber.timezone)
     if subscription.paused_until and subscription.paused:
@@ -245,6 +305,8 @@ def _subscription_data(each: Subscription, rules: Sequence[Rule]) -> dict[str, o
         "every": each.cadence.every,
         "at": each.cadence.at.isoformat("minutes"),
         "days": sorted(each.cadence.days),
+        "quiet": each.cadence.quiet and f"{each.cadence.quiet.start:%H:%M}-{each.cadence.quiet.end:%H:%M}",
+        "weekends": each.cadence.weekends,
         "timezone": each.subscriber.timezone,
         "max": each.max_entries,
         "empty": each.send_empty,

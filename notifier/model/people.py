@@ -43,16 +43,27 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """Wall-clock hours of every day in which nothing is sent; ``end`` before ``start`` is on the next day."""
+
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cadence:
     """When digests are due, in the subscriber's own calendar.
 
     ``days`` are weekdays, Monday = 0; empty means every day (daily, hourly), Monday (weekly) or the first
-    of the month (monthly). ``at`` is wall-clock time; an hourly cadence uses only its minute.
+    of the month (monthly). ``at`` is wall-clock time; an hourly cadence uses only its minute. ``quiet`` hours and
+    free ``weekends`` hold what is due back, until they are over.
     """
 
     every: Every
     at: time = time(8, 0)
     days: frozenset[int] = frozenset()
+    quiet: Quiet | None = None
+    weekends: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -177,7 +177,7 @@ class MailComposer:
 
     def _entries(self, digest: Digest, excerpt: int) -> Iterator[_Entry]:
         year = digest.slot.local.year
-        for group in grouped(digest.items):
+        for group in grouped(digest.items, is_late=digest.late):
             if group.label:
                 yield self._pair("group", label=group.label)
             for item in group.items:

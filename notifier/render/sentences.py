@@ -36,10 +36,13 @@ class Group:
     items: tuple[DigestItem, ...]
 
 
-def grouped(items: tuple[DigestItem, ...]) -> list[Group]:
-    """By rule where more than three brought entries, the most specific (with the fewest) first."""
+def grouped(items: tuple[DigestItem, ...], *, is_late: bool = False) -> list[Group]:
+    """By rule where more than three brought entries, the most specific (with the fewest) first.
+
+    One that stands for several days is grouped from two rules on.
+    """
     counts = Counter(reason.rule_id for item in items for reason in item.reasons)
-    if len(counts) < GROUPED_FROM:
+    if len(counts) < (2 if is_late else GROUPED_FROM):
         return [Group(label="", items=items)] if items else []
     by_rule: dict[str, list[DigestItem]] = {}
     labels: dict[str, str] = {}
@@ -152,7 +155,7 @@ def _notices(digest: Digest, catalog: Catalog) -> Iterator[str]:
         yield _silence(digest, catalog)
     if digest.late:
         yield catalog.say(
-            "Late: this digest stands for all that could not be sent since %(when)s.", when=_since(digest, catalog)
+            "Catching up: this digest stands for everything since %(when)s.", when=_since(digest, catalog)
         )
     yield from _warnings(digest, catalog)
 

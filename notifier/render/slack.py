@@ -79,7 +79,7 @@ class SlackComposer:
         yield [*head, *self._section("notices", view=view)]
         divided = len(digest.items) >= DIVIDED_FROM
         year = digest.slot.local.year
-        for group in grouped(digest.items):
+        for group in grouped(digest.items, is_late=digest.late):
             lead = self._section("group", label=group.label) if group.label else []
             for item in group.items:
                 yield [*lead, *([{"type": "divider"}] if divided else []), *self._entry(item, year)]

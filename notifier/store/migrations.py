@@ -58,3 +58,9 @@ def m0006_delivery_record(db: Database) -> None:
 def m0007_source_news(db: Database) -> None:
     for statement in script("0007_source_news"):
         db.execute(statement)
+
+
+@migrations()
+def m0008_quiet_time(db: Database) -> None:
+    for statement in script("0008_quiet_time"):
+        db.execute(statement)

@@ -31,6 +31,17 @@ class SubscriberRows:
             },
         )
 
+    def put(self, subscriber: Subscriber) -> None:
+        self._conn.execute(
+            SQL["put_subscriber"],
+            {
+                "id": subscriber.id,
+                "name": subscriber.name,
+                "timezone": subscriber.timezone,
+                "language": subscriber.language,
+            },
+        )
+
     def get(self, email: str) -> Subscriber | None:
         row = self._conn.execute(SQL["get_subscriber"], {"email": email}).fetchone()
         return rows.subscriber(row) if row else None

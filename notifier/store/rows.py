@@ -30,6 +30,7 @@ from notifier.model import (
     Mode,
     Moving,
     Point,
+    Quiet,
     Reason,
     Rule,
     Saying,
@@ -249,6 +250,8 @@ def subscription_params(subscription: Subscription) -> Params:
         "every": str(subscription.cadence.every),
         "at": subscription.cadence.at.isoformat("minutes"),
         "days": json.dumps(sorted(subscription.cadence.days)),
+        "quiet": _quiet_text(subscription.cadence.quiet),
+        "weekends": subscription.cadence.weekends,
         "max_entries": subscription.max_entries,
         "send_empty": subscription.send_empty,
         "follow_ups": format_follow_ups(subscription.follow_ups),
@@ -275,9 +278,7 @@ def subscription(row: Row) -> Subscription:
             created_at=datetime.fromisoformat(row["p_created_at"]),
         ),
         address=Address(kind=row["channel"], target=row["target"]),
-        cadence=Cadence(
-            every=Every(row["every"]), at=time.fromisoformat(row["at"]), days=frozenset(json.loads(row["days"]))
-        ),
+        cadence=_cadence(row["every"], row["at"], row["days"], row["quiet"], row["weekends"]),
         max_entries=row["max_entries"],
         send_empty=bool(row["send_empty"]),
         follow_ups=parse_follow_ups(row["follow_ups"]) if row["follow_ups"] else NO_FOLLOW_UPS,
@@ -290,6 +291,21 @@ def subscription(row: Row) -> Subscription:
         last_slot=row["last_slot"],
         last_checked=row["last_checked"],
     )
+
+
+@lru_cache(maxsize=2**12)
+def _cadence(every: str, at: str, days: str, quiet: str | None, weekends: int) -> Cadence:
+    return Cadence(
+        every=Every(every),
+        at=time.fromisoformat(at),
+        days=frozenset(json.loads(days)),
+        quiet=Quiet(start=time.fromisoformat(quiet[:5]), end=time.fromisoformat(quiet[6:])) if quiet else None,
+        weekends=bool(weekends),
+    )
+
+
+def _quiet_text(quiet: Quiet | None) -> str | None:
+    return f"{quiet.start:%H:%M}-{quiet.end:%H:%M}" if quiet else None
 
 
 def rule_params(rule: Rule) -> Params:

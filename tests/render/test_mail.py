@@ -260,7 +260,7 @@ def test_an_empty_digest_says_so_in_its_subject() -> None:
 
 def test_a_late_digest_says_from_when_it_reaches() -> None:
     shown = page(html(mail(digest(late=True, period_start=DUE - timedelta(days=3))))).words
-    assert "stands for all that could not be sent since Saturday 13 December, 08:00 CET." in shown
+    assert "stands for everything since Saturday 13 December, 08:00 CET." in shown
     assert "Sat 13 Dec 08:00 – Tue 16 Dec 08:00 CET" in shown
 
 

@@ -8,18 +8,21 @@ SELECT * FROM subscriber WHERE email = :email
 -- name: all_subscribers
 SELECT * FROM subscriber ORDER BY email
 
+-- name: put_subscriber
+UPDATE subscriber SET name = :name, timezone = :timezone, language = :language WHERE id = :id
+
 -- name: remove_subscriber
 DELETE FROM subscriber WHERE email = :email
 
 -- name: put_subscription
-INSERT INTO subscription (id, subscriber, channel, target, every, at, days, max_entries, send_empty, follow_ups, created_at, paused,
+INSERT INTO subscription (id, subscriber, channel, target, every, at, days, quiet, weekends, max_entries, send_empty, follow_ups, created_at, paused,
     paused_until, stopped_reason, next_due_at, planned_until, last_slot, last_checked, touched_at)
-VALUES (:id, (SELECT pk FROM subscriber WHERE id = :subscriber), :channel, :target, :every, :at, :days, :max_entries,
+VALUES (:id, (SELECT pk FROM subscriber WHERE id = :subscriber), :channel, :target, :every, :at, :days, :quiet, :weekends, :max_entries,
     :send_empty, :follow_ups, :created_at, :paused, :paused_until, :stopped_reason, :next_due_at, :planned_until, :last_slot,
     :last_checked, :created_at)
 ON CONFLICT (id) DO UPDATE SET
     channel = excluded.channel, target = excluded.target, every = excluded.every, at = excluded.at,
-    days = excluded.days, max_entries = excluded.max_entries, send_empty = excluded.send_empty,
+    days = excluded.days, quiet = excluded.quiet, weekends = excluded.weekends, max_entries = excluded.max_entries, send_empty = excluded.send_empty,
     follow_ups = excluded.follow_ups,
     paused = excluded.paused, paused_until = excluded.paused_until, stopped_reason = excluded.stopped_reason,
     next_due_at = excluded.next_due_at
