@@ -80,7 +80,12 @@ class App:
 
     def renderer(self) -> Composer:
         settings = self.settings
-        return Composer(links=self.links, overrides=settings.templates_dir, summaries=settings.ai_summaries)
+        return Composer(
+            links=self.links,
+            overrides=settings.templates_dir,
+            summaries=settings.ai_summaries,
+            threads=settings.slack_threads,
+        )
 
     @cached_property
     def links(self) -> Links:

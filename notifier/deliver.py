@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -35,6 +36,8 @@ log = structlog.get_logger()
 _AHEAD = 4
 """Messages that are made ready for each that is on the line, so that their commits are few."""
 _PAPERS_KEPT = 10_000
+_NEAR = timedelta(seconds=5)
+"""What is due again that soon is waited for; all else comes with the next tick."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +80,27 @@ async def deliver(
     total: Counter[DeliveryState] = Counter()
     recorder = Recorder(in_store)
     papers = _Papers(evidence_of(topics, now=clock()))
+    soon: list[datetime] = []
     while not stop.is_set():
         ended, jobs = await in_store(lambda store: _claim(store, papers, clock(), limits))
         for each in ended:
             log.warning(each.state.value, delivery=each.id, reason=each.reason)
         total.update(each.state for each in ended)
         if not (ended or jobs):
-            break
+            if not (soon and await _passed(min(soon), clock, stop)):
+                break
+            soon.clear()
         lanes = [
-            _Lane(recorder, channels[kind], formats(kind), renderer, clock=clock, limits=limits, stop=stop).run(each)
+            _Lane(
+                recorder,
+                channels[kind],
+                formats(kind),
+                renderer,
+                clock=clock,
+                limits=limits,
+                stop=stop,
+                soon=soon,
+            ).run(each)
             for kind, each in _by_channel(jobs).items()
         ]
         # A lane that cannot record stops by itself; what the others have under way ends first.
@@ -94,6 +109,16 @@ async def deliver(
                 raise done
             total += done
     return total
+
+
+async def _passed(instant: datetime, clock: Callable[[], datetime], stop: asyncio.Event) -> bool:
+    """Whether ``instant``, when something was to be tried again, was near and has come. Nobody else waits for it."""
+    left = instant - clock()
+    if left > _NEAR:
+        return False
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), max(left.total_seconds(), 0.0))
+    return clock() >= instant
 
 
 def _by_channel(jobs: Sequence[_Job]) -> dict[str, list[_Job]]:
@@ -169,7 +194,9 @@ class _Lane:
         clock: Callable[[], datetime],
         limits: Limits,
         stop: asyncio.Event,
+        soon: list[datetime],
     ) -> None:
+        self._soon = soon
         self._recorder = recorder
         self._channel = channel
         self._format = format
@@ -177,7 +204,7 @@ class _Lane:
         self._clock = clock
         self._limits = limits
         self._stop = stop
-        self._stopped: SendError | None = None
+        self._stopped: dict[str, SendError] = {}
         self._failed: BaseException | None = None
         self._states: Counter[DeliveryState] = Counter()
 
@@ -219,6 +246,8 @@ class _Lane:
     async def _settle(self, job: _Job, outcome: Outcome, written: asyncio.Future[bool]) -> None:
         if await written:
             self._states[outcome.state] += 1
+            if outcome.next_attempt_at is not None and outcome.next_attempt_at - outcome.at <= _NEAR:
+                self._soon.append(outcome.next_attempt_at)
             self._say(job, outcome)
 
     async def _one(self, job: _Job) -> Outcome | None:
@@ -227,7 +256,8 @@ class _Lane:
         if self._stop.is_set():
             reason = "The program was stopped before it was sent."
             return given_back(delivery, reason, at=self._clock(), after=timedelta(0))
-        if (stopped := self._stopped) is not None:
+        account = self._channel.account(job.subscription.address.target)
+        if stopped := self._stopped.get(account):
             return given_back(delivery, str(stopped), at=self._clock(), after=pause(stopped), cause=stopped.cause)
         try:
             accepted = await self._send(job, job.message or self._render(job))
@@ -235,8 +265,8 @@ class _Lane:
             return given_back(delivery, str(error), at=self._clock(), cause=Cause.TEMPLATE)
         except SendError as error:
             if isinstance(error, ChannelStopped | Unreachable):
-                # The others of this batch would fare no better: they wait, and none uses up an attempt.
-                self._stopped = error
+                # The others of its account would fare no better: they wait, and none uses up an attempt.
+                self._stopped[account] = error
             return failure(delivery, error, at=self._clock(), limits=self._limits)
         return None if accepted is None else arrived(delivery, accepted, at=self._clock())
 
@@ -253,8 +283,9 @@ class _Lane:
         for count in range(len(accepted) + 1, len(message.parts) + 1):
             if not await self._recorder.begin(self._start(job, message, accepted)):
                 return None
-            parts = message.parts[:count]
-            accepted = (await self._channel.send(replace(message, parts=parts, accepted=accepted))).accepted
+            doubtful = job.delivery.unknowns > 0 and accepted == job.delivery.accepted
+            part = replace(message, parts=message.parts[:count], accepted=accepted, doubtful=doubtful)
+            accepted = (await self._channel.send(part)).accepted
         return accepted
 
     def _start(self, job: _Job, message: Message, accepted: tuple[str, ...]) -> Start:

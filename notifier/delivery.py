@@ -33,7 +33,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from notifier.errors import Cause, ChannelStopped, Refused, SendError, Unknown, Unreachable
+from notifier.errors import Cause, ChannelStopped, Paced, Refused, SendError, Unknown, Unreachable
 from notifier.model import Delivery, DeliveryState, Outcome
 
 # A greylisting server wants five minutes or more; later tries double up to an hour.
@@ -158,7 +158,7 @@ def arrived(delivery: Delivery, accepted: tuple[str, ...], *, at: datetime) -> O
 def failure(delivery: Delivery, error: SendError, *, at: datetime, limits: Limits) -> Outcome:
     """What a failed attempt makes of it: given back, tried again later, held, or failed for good."""
     match error:
-        case ChannelStopped() | Unreachable():
+        case ChannelStopped() | Unreachable() | Paced():
             return given_back(delivery, str(error), at=at, after=pause(error), error=error)
         case Refused():
             return _failed(delivery, error, _S.FAILED, at=at)
@@ -215,9 +215,9 @@ def given_back(
 
 
 def pause(error: SendError) -> timedelta:
-    """How long a channel is left alone that is away or stopped."""
+    """How long a channel is left alone that is away or stopped: as long as it says, if it does."""
     usual = _STOPPED_RETRY if isinstance(error, ChannelStopped) else _FIRST_RETRY
-    return max(usual, error.retry_after or timedelta(0))
+    return usual if error.retry_after is None else error.retry_after
 
 
 def backoff(attempts: int) -> timedelta:
@@ -244,6 +244,11 @@ def concluded(delivery: Delivery, outcome: Outcome) -> Delivery | None:
         sent_at=outcome.at if event is Event.ACCEPT else None,
         accepted=max(outcome.accepted, delivery.accepted, key=len),
     )
+
+
+def stops_subscription(outcome: Outcome) -> bool:
+    """Whether nothing more can arrive where it went: the place itself is gone, or closed to us."""
+    return outcome.state is _S.FAILED and outcome.cause is Cause.CHANNEL
 
 
 def told(delivery: Delivery, word: Event, *, at: datetime) -> Delivery | None:

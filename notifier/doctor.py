@@ -219,9 +219,7 @@ async def _channels(app: App) -> AsyncIterator[Finding]:
     settings = app.settings
     unset = {
         "email": None if settings.smtp_host else "No mail server: set smtp_host; until then mails go to the outbox.",
-        "slack": None
-        if settings.slack_token.get_secret_value() or settings.slack_webhook.get_secret_value()
-        else "No Slack: set slack_token; until then its messages go to the outbox.",
+        "slack": None if settings.has_slack else "No Slack: set slack_token; until then its messages go to the outbox.",
     }
     for kind, channel in open_channels(settings).items():
         if hint := unset.get(kind):

@@ -13,7 +13,8 @@ NotifierError               one sentence: what happened, where, what to do
 │   └── DamagedDatabase     it fails SQLite's own check
 └── SendError               a message was not delivered
     ├── TryLater            nothing was accepted; the same bytes may be sent again
-    │   └── Unreachable     the server is away or asks for a pause: no fault of this message
+    │   ├── Unreachable     the server is away or asks for a pause: no fault of this message
+    │   └── Paced           this one target has had its share for the moment: no fault of this message
     ├── Refused             nothing was accepted and nothing ever will be
     ├── Unknown             the line broke where nobody can know (RFC 1047)
     └── ChannelStopped      the whole channel is unusable (login, token); no fault of this message
@@ -142,6 +143,10 @@ class TryLater(SendError):
 
 class Unreachable(TryLater):
     usual = Cause.AWAY
+
+
+class Paced(TryLater):
+    """``retry_after`` is always given; what goes to other targets is not concerned."""
 
 
 class Refused(SendError):

@@ -135,7 +135,11 @@ class Settings(BaseSettings):
     )
 
     slack_token: SecretStr = Field(SecretStr(""), description="Bot token (xoxb-…) with chat:write. Empty: no Slack.")
+    slack_tokens: dict[str, SecretStr] = Field(
+        {}, description="Bot tokens of more workspaces by a name of yours; with lab, channel slack:lab/#papers."
+    )
     slack_webhook: SecretStr = Field(SecretStr(""), description="Incoming webhook; reached as channel slack:webhook.")
+    slack_threads: bool = Field(False, description="Post papers into the thread of a short first message.")
     slack_api_url: str = Field("https://slack.com/api/", description="Base address of Slack's Web API.")
 
     outbox_dir: Path | None = Field(
@@ -206,6 +210,11 @@ class Settings(BaseSettings):
     def mail_servers(self) -> list[tuple[str, int | None]]:
         """Each with the port it names itself."""
         return _hosts(self.smtp_host)
+
+    @property
+    def has_slack(self) -> bool:
+        tokens = (self.slack_token, self.slack_webhook, *self.slack_tokens.values())
+        return any(each.get_secret_value() for each in tokens)
 
     @property
     def database(self) -> Path:
@@ -319,5 +328,7 @@ def _example(value: object) -> str:
             return str(value)
         case SecretStr() | None | ():
             return '""'
+        case dict():
+            return "{}"
         case _:
             return f'"{value}"'

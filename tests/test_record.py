@@ -7,12 +7,13 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from notifier import account
 from notifier.channels.email import EmailChannel
 from notifier.channels.slack import SlackChannel
 from notifier.channels.smtp import Server
@@ -28,7 +29,7 @@ from notifier.render import Composer, Links
 from notifier.settings import Security
 from notifier.store import SqliteStore, StoreThread
 from tests.builders import NOW, rule, sighting, subscriber, subscription
-from tests.servers.slack import SlackServer, drop, hang
+from tests.servers.slack import SlackServer, drop, hang, rate_limited, refused
 from tests.servers.smtp import MailServer
 
 HOUR = timedelta(hours=1)
@@ -61,7 +62,9 @@ async def mail(mail_server: MailServer) -> AsyncIterator[EmailChannel]:
 
 @pytest.fixture
 async def slack(slack_server: SlackServer) -> AsyncIterator[SlackChannel]:
-    channel = SlackChannel(SecretStr(slack_server.token), SecretStr(""), slack_server.api_url, timeout=5 * SECOND)
+    channel = SlackChannel(
+        SecretStr(slack_server.token), SecretStr(""), slack_server.api_url, timeout=5 * SECOND, each=0 * SECOND
+    )
     yield channel
     await channel.close()
 
@@ -75,6 +78,7 @@ class Sender:
         self._channel = channel
         self._limits = Limits(lease=LEASE, **limits)  # type: ignore[arg-type]
         self.now = NOW + HOUR
+        self.clock: Callable[[], datetime] = lambda: self.now
         self.spoil: Callable[[SqliteStore], None] = lambda store: None
 
     async def run(self) -> dict[DeliveryState, int]:
@@ -87,7 +91,7 @@ class Sender:
                 lambda kind: kind,
                 Composer(links=links),
                 topics=NO_TOPICS,
-                clock=lambda: self.now,
+                clock=self.clock,
                 limits=self._limits,
             )
         finally:
@@ -224,14 +228,86 @@ async def test_a_long_slack_digest_that_was_killed_between_its_parts_goes_on_at_
     assert len({post.thread_ts for post in slack_server.posts("C0LAB")[1:]}) == 1
 
 
-async def test_a_part_whose_answer_was_lost_goes_again_alone(by_slack: Sender, slack_server: SlackServer) -> None:
+def parts_in(server: SlackServer) -> list[int]:
+    return [post.arguments["metadata"]["event_payload"]["part"] for post in server.posts("C0LAB")]
+
+
+async def test_a_part_whose_answer_was_lost_is_found_and_posted_once(
+    by_slack: Sender, slack_server: SlackServer
+) -> None:
     slack_server.answer("chat.postMessage", drop(after_taking=True), skip=1, times=1)
+    assert await by_slack.run() == {DeliveryState.SENT: 1}
+    assert parts_in(slack_server) == list(range(len(parts_in(slack_server))))
+
+
+async def test_a_part_whose_answer_was_lost_and_that_cannot_be_looked_up_goes_again_alone(
+    by_slack: Sender, slack_server: SlackServer
+) -> None:
+    slack_server.answer("chat.postMessage", drop(after_taking=True), skip=1, times=1)
+    slack_server.answer("conversations.replies", refused("missing_scope"))
     assert await by_slack.run() == {DeliveryState.DEFERRED: 1}
     by_slack.now += HOUR
     assert await by_slack.run() == {DeliveryState.SENT: 1}
-    keys = [post.arguments["metadata"]["event_payload"]["part"] for post in slack_server.posts("C0LAB")]
+    keys = parts_in(slack_server)
     assert sorted(keys) == sorted([*range(len(set(keys))), 1])
     assert by_slack.row().unknowns == 1
+
+
+async def test_a_part_that_was_posted_when_the_program_died_is_not_posted_again(
+    by_slack: Sender, slack_server: SlackServer
+) -> None:
+    slack_server.answer("chat.postMessage", hang(after_taking=True), skip=1)
+    await by_slack.killed_when(lambda: len(slack_server.posts("C0LAB")) == 2)
+    slack_server.heal()
+    by_slack.now += LEASE
+    assert await by_slack.run() == {DeliveryState.SENT: 1}
+    assert parts_in(slack_server) == list(range(len(parts_in(slack_server))))
+
+
+async def test_a_channel_that_is_gone_stops_its_subscription_and_keeps_the_rules(
+    by_slack: Sender, slack_server: SlackServer
+) -> None:
+    slack_server.answer("chat.postMessage", refused("is_archived"))
+    assert await by_slack.run() == {DeliveryState.FAILED: 1}
+    with closing(SqliteStore(by_slack.file)) as store:
+        (stopped,) = store.subscriptions.all()
+        assert stopped.paused and "is_archived" in (stopped.stopped_reason or "")
+        assert len(store.rules.of([stopped.id])[stopped.id]) == 1
+        resumed = account.resume(store, stopped.id, now=by_slack.now)
+        assert not resumed.paused and resumed.stopped_reason is None
+
+
+async def test_five_hundred_deliveries_with_a_revoked_token_make_one_call(
+    tmp_path: Path, slack: SlackChannel, slack_server: SlackServer
+) -> None:
+    file = tmp_path / "store.db"
+    with closing(SqliteStore(file)) as store:
+        with store.write():
+            store.subscribers.add(subscriber())
+            address = Address(kind="slack", target="C0LAB")
+            for number in range(500):
+                store.subscriptions.put(subscription(f"s_{number}", address=address))
+            rules = [rule(id=f"r_{n}", subscription_id=f"s_{n}") for n in range(500)]
+            store.rules.put(rules, actor="t", via="cli", now=NOW - HOUR)
+        absorb(store, [sighting(1)], source="feed", baseline=False, now=NOW - HOUR)
+        plan(store, RuleSet(), look_back=timedelta(days=7), now=NOW + HOUR)
+    slack_server.answer("chat.postMessage", refused("token_revoked"))
+    assert await Sender(file, "slack", slack).run() == {DeliveryState.DEFERRED: 500}
+    assert slack_server.calls == ["chat.postMessage"]
+    with closing(SqliteStore(file)) as store:
+        assert {each.attempts for each in store.deliveries.all(limit=500)} == {0}
+
+
+async def test_a_short_pause_that_slack_asks_for_is_kept_within_one_run(
+    by_slack: Sender, slack_server: SlackServer
+) -> None:
+    slack_server.answer("chat.postMessage", rate_limited(1), skip=1, times=1)
+    begun = datetime.now(UTC)
+    running = NOW + HOUR
+    sender = by_slack
+    sender.clock = lambda: running + (datetime.now(UTC) - begun)
+    assert await sender.run() == {DeliveryState.DEFERRED: 1, DeliveryState.SENT: 1}
+    assert slack_server.calls.count("chat.postMessage") == len(parts_in(slack_server)) + 1
 
 
 async def test_a_rule_that_was_removed_after_planning_ends_its_digest_before_anything_is_sent(

@@ -57,11 +57,16 @@ def _servers(settings: Settings) -> list[Server]:
 
 
 def _open_slack(settings: Settings) -> Channel:
-    if not (settings.slack_token.get_secret_value() or settings.slack_webhook.get_secret_value()):
+    if not settings.has_slack:
         return _open_outbox(settings)
     from notifier.channels.slack import SlackChannel
 
-    return SlackChannel(settings.slack_token, settings.slack_webhook, settings.slack_api_url)
+    return SlackChannel(
+        settings.slack_token,
+        settings.slack_webhook,
+        settings.slack_api_url,
+        more_tokens=settings.slack_tokens,
+    )
 
 
 OPENERS: Mapping[str, Callable[[Settings], Channel]] = MappingProxyType(

@@ -12,6 +12,7 @@ from notifier.clean import plain
 from notifier.errors import UsageError
 
 _SLACK_ID = re.compile(r"[CGDUW][A-Z0-9]{2,20}")
+_TEAM = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _SLACK_NAME = re.compile(r"#[\w-]{1,80}")
 
 
@@ -32,7 +33,13 @@ def email_address(target: str) -> str:
 
 
 def slack_target(target: str) -> str:
-    """A conversation id, ``#name``, a person's id or email address, or ``webhook``. Raises UsageError."""
+    """A conversation id, ``#name``, a person's id or email address, or ``webhook``. Raises UsageError.
+
+    Before them may stand the name of one of several workspaces and a slash: ``lab/#papers``.
+    """
+    team, slash, place = target.strip().partition("/")
+    if slash and _TEAM.fullmatch(team) and place.strip() != "webhook":
+        return f"{team}/{slack_target(place)}"
     target = target.strip()
     name = f"#{target.removeprefix('#').lower()}"
     if target == "webhook" or _SLACK_ID.fullmatch(target):

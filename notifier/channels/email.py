@@ -40,6 +40,9 @@ class EmailChannel:
     def at_once(self) -> int:
         return self._connections
 
+    def account(self, target: str) -> str:
+        return ""
+
     async def send(self, message: Message) -> Receipt:
         if message.accepted:
             return Receipt(accepted=message.accepted, detail="It was accepted by an earlier attempt.")

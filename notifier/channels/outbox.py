@@ -33,6 +33,9 @@ class Outbox:
     def at_once(self) -> int:
         return 1
 
+    def account(self, target: str) -> str:
+        return ""
+
     async def send(self, message: Message) -> Receipt:
         """References are file names, with ``#k`` (from 1) for the parts of a message that has several.
 

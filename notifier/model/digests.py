@@ -127,7 +127,8 @@ class Message:
 
     ``format`` is ``email`` (one part: an RFC 5322 message, CRLF lines) or ``slack`` (a JSON object a part,
     each the arguments of one chat.postMessage without its channel). ``accepted`` are the references of
-    parts that an earlier attempt delivered.
+    parts that an earlier attempt delivered. ``doubtful`` says that the first part behind them may have arrived,
+    too: an earlier attempt did not learn what became of it.
     """
 
     delivery_id: str
@@ -137,6 +138,7 @@ class Message:
     sender: str = ""
     parts: tuple[bytes, ...]
     accepted: tuple[str, ...] = ()
+    doubtful: bool = False
     created_at: datetime
 
 

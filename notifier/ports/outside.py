@@ -66,6 +66,10 @@ class Channel(Protocol):
         """How many messages it takes side by side."""
         ...
 
+    def account(self, target: str) -> str:
+        """What of the channel ``target`` depends on (a workspace): when that is away or stopped, others are not."""
+        ...
+
     async def send(self, message: Message) -> Receipt:
         """Deliver every part behind ``message.accepted``. Raises one of the SendErrors otherwise."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -22,18 +22,20 @@ class Make(Protocol):
     def __call__(self, *, links: Links, catalog: Catalog, overrides: Path | None, summaries: bool) -> Format: ...
 
 
-_FORMATS: dict[str, Make] = {"email": MailComposer, "slack": SlackComposer}
-
-FORMATS = frozenset(_FORMATS)
+FORMATS = frozenset({"email", "slack"})
 
 
 class Composer:
     """Implements ``ports.Renderer``; ``overrides`` is the operator's own template folder.
 
-    ``summaries`` shows, marked as such, what a source's machine made of an abstract.
+    ``summaries`` shows, marked as such, what a source's machine made of an abstract; ``threads`` puts what Slack
+    shows of papers into the thread of a short first message.
     """
 
-    def __init__(self, *, links: Links, overrides: Path | None = None, summaries: bool = False) -> None:
+    def __init__(
+        self, *, links: Links, overrides: Path | None = None, summaries: bool = False, threads: bool = False
+    ) -> None:
+        self._formats: dict[str, Make] = {"email": MailComposer, "slack": partial(SlackComposer, threads=threads)}
         self._summaries = summaries
         self._links = links
         self._overrides = overrides
@@ -45,4 +47,4 @@ class Composer:
 
     def _make(self, format: str, language: str) -> Format:
         catalog, overrides = load(language, self._overrides), self._overrides
-        return _FORMATS[format](links=self._links, catalog=catalog, overrides=overrides, summaries=self._summaries)
+        return self._formats[format](links=self._links, catalog=catalog, overrides=overrides, summaries=self._summaries)

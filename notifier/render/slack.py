@@ -43,9 +43,12 @@ Block = dict[str, Any]
 
 
 class SlackComposer:
-    """The Slack messages of one language."""
+    """The Slack messages of one language; with ``threads`` head and foot are one, and the rest is in its thread."""
 
-    def __init__(self, *, links: Links, catalog: Catalog, overrides: Path | None, summaries: bool) -> None:
+    def __init__(
+        self, *, links: Links, catalog: Catalog, overrides: Path | None, summaries: bool, threads: bool = False
+    ) -> None:
+        self._threads = threads
         self._links = links
         self._catalog = catalog
         self._overrides = overrides
@@ -69,6 +72,8 @@ class SlackComposer:
 
     def _parts(self, digest: Digest, view: DigestView, groups: list[list[Block]]) -> Iterator[bytes]:
         packed = _packed(groups)
+        if self._threads and len(groups) > 2:
+            packed = [[*groups[0], *groups[-1]], *_packed(groups[1:-1])]
         for number, blocks in enumerate(packed):
             yield _json(_arguments(_fallback(view, number, len(packed)), blocks, digest.delivery_id, number))
 

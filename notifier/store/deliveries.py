@@ -200,6 +200,9 @@ class DeliveryRows:
                 for old, new, each in moves
             ],
         )
+        gone = [(old, each) for old, _, each in moves if life.stops_subscription(each)]
+        stops = [{"id": old.subscription_id, "reason": each.reason} for old, each in gone]
+        self._conn.executemany(SQL["stop_subscription"], stops)
         return [new.id for _, new, _ in moves]
 
     def retry(self, id: str, *, at: datetime) -> bool:

@@ -17,11 +17,12 @@ from pydantic import SecretStr
 
 from notifier.channels.slack import SlackChannel
 from notifier.channels.slack_errors import ERRORS
-from notifier.errors import ChannelStopped, Refused, SendError, TryLater, Unknown
+from notifier.errors import ChannelStopped, Paced, Refused, SendError, TryLater, Unknown, Unreachable
 from tests.channels.messages import part_arguments, slack
 from tests.servers.slack import HOOK, TOKEN, Answer, SlackServer, body, drop, hang, rate_limited, refused
 
 POST = "chat.postMessage"
+HISTORY = "conversations.history"
 SECRETS = (TOKEN, "secret")
 
 # What docs.slack.dev lists for chat.postMessage, conversations.open, users.lookupByEmail, auth.test and for
@@ -70,12 +71,20 @@ async def channel(server: SlackServer) -> AsyncIterator[SlackChannel]:
     await opened.close()
 
 
-def to(server: SlackServer, *, token: str = TOKEN, hook: bool = True, api_url: str | None = None) -> SlackChannel:
+def to(
+    server: SlackServer,
+    *,
+    token: str = TOKEN,
+    hook: bool = True,
+    api_url: str | None = None,
+    each: timedelta = timedelta(0),
+) -> SlackChannel:
     return SlackChannel(
         SecretStr(token),
         SecretStr(server.hook_url if hook else ""),
         api_url or server.api_url,
         timeout=timedelta(seconds=0.5),
+        each=each,
     )
 
 
@@ -253,16 +262,82 @@ async def test_a_webhook_that_answers_something_else_is_tried_later(
 
 
 @pytest.mark.parametrize("lost", [drop, hang])
-@pytest.mark.parametrize("taken", [True, False])
 @pytest.mark.parametrize("target", ["C0PAPERS1", "webhook"])
-async def test_an_answer_lost_after_a_post_is_unknown_and_nothing_is_posted_again(
-    server: SlackServer, channel: SlackChannel, lost: Any, taken: bool, target: str
+async def test_an_answer_lost_after_a_post_that_was_not_taken_is_unknown(
+    server: SlackServer, channel: SlackChannel, lost: Any, target: str
 ) -> None:
-    server.answer(POST, lost(after_taking=taken))
-    server.answer(HOOK, lost(after_taking=taken))
+    server.answer(POST, lost())
+    server.answer(HOOK, lost())
     assert isinstance(await failure(channel, target), Unknown)
-    assert len(server.calls) == 1
-    assert len(server.taken) == taken
+    assert [each for each in server.calls if each != HISTORY] == [HOOK if target == "webhook" else POST]
+    assert server.taken == []
+
+
+@pytest.mark.parametrize("lost", [drop, hang])
+@pytest.mark.parametrize("part", [0, 1])
+async def test_a_post_whose_answer_was_lost_is_found_by_its_key(
+    server: SlackServer, channel: SlackChannel, lost: Any, part: int
+) -> None:
+    server.answer(POST, lost(after_taking=True), skip=part, times=1)
+    receipt = await channel.send(slack(parts=3))
+    assert [post.ts for post in server.posts("C0PAPERS1")] == list(receipt.accepted)
+    assert len(receipt.accepted) == 3
+
+
+async def test_a_webhook_whose_answer_was_lost_cannot_be_looked_up(server: SlackServer, channel: SlackChannel) -> None:
+    server.answer(HOOK, drop(after_taking=True))
+    assert isinstance(await failure(channel, "webhook"), Unknown)
+
+
+async def test_a_lost_answer_stays_unknown_where_the_app_may_not_read(
+    server: SlackServer, channel: SlackChannel
+) -> None:
+    server.answer(POST, drop(after_taking=True))
+    server.answer(HISTORY, refused("missing_scope"))
+    assert isinstance(await failure(channel), Unknown)
+
+
+async def test_a_doubtful_part_is_looked_for_before_it_is_posted(server: SlackServer, channel: SlackChannel) -> None:
+    first = await channel.send(slack())
+    again = await channel.send(replace(slack(), doubtful=True))
+    assert again.accepted == first.accepted
+    other = replace(slack(), delivery_id="d_other", doubtful=True)
+    await channel.send(replace(other, parts=(other.parts[0].replace(b"d_abc123", b"d_other"),)))
+    assert len(server.posts("C0PAPERS1")) == 2
+
+
+async def test_while_slack_wants_a_pause_that_method_is_not_called(server: SlackServer, channel: SlackChannel) -> None:
+    server.answer(POST, rate_limited(30), times=1)
+    first, second = await failure(channel), await failure(channel)
+    assert isinstance(second, Unreachable)
+    assert first.retry_after == timedelta(seconds=30) and second.retry_after is not None
+    assert timedelta(seconds=25) < second.retry_after <= timedelta(seconds=30)
+    assert server.calls == [POST]
+    await channel.send(slack("webhook"))
+    assert len(server.posts(HOOK)) == 1
+
+
+async def test_more_than_a_short_burst_goes_on_after_a_second_without_waiting_here(server: SlackServer) -> None:
+    channel = to(server, each=timedelta(seconds=1))
+    error = await failure(channel, parts=6)
+    assert isinstance(error, Paced) and len(error.accepted) == 4
+    assert error.retry_after is not None and error.retry_after <= timedelta(seconds=1)
+    await channel.send(slack("webhook"))
+    await channel.close()
+
+
+async def test_each_workspace_has_its_token(server: SlackServer) -> None:
+    with SlackServer(token="xoxb-other") as lab:
+        lab.add_channel("C0LAB", "lab")
+        channel = SlackChannel(
+            SecretStr("xoxb-wrong"), SecretStr(""), lab.api_url, more_tokens={"lab": SecretStr("xoxb-other")}
+        )
+        await channel.send(slack("lab/#lab"))
+        assert len(lab.posts("C0LAB")) == 1
+        assert isinstance(await failure(channel, "#lab"), ChannelStopped)
+        assert isinstance(await failure(channel, "attic/#lab"), TryLater)
+        assert [channel.account(each) for each in ("lab/#lab", "#lab", "webhook")] == ["lab", "", "webhook"]
+        await channel.close()
 
 
 @pytest.mark.parametrize("lost", [drop, hang])

@@ -58,7 +58,7 @@ def slack_at(target: str) -> Iterator[Counterpart]:
             ]
             return [json.dumps(arguments).encode() for arguments in posted]
 
-        channel = SlackChannel(SecretStr(TOKEN), SecretStr(server.hook_url), server.api_url)
+        channel = SlackChannel(SecretStr(TOKEN), SecretStr(server.hook_url), server.api_url, each=timedelta(0))
         yield Counterpart(channel=channel, message=slack(target, parts=3), received=received)
 
 

@@ -136,3 +136,15 @@ def test_the_foot_tells_how_sources_are() -> None:
     (part,) = slack(channel(sources=several))
     foot = next(each for each in texts(part) if "papers checked from 2 sources" in each)
     assert "&lt;lab&gt; has not answered since Saturday. arXiv announces nothing today." in foot
+
+
+def test_in_threads_the_first_message_has_head_and_foot_and_the_papers_follow() -> None:
+    one = digest(*(found(entry(number)) for number in range(1, 4)))
+    whole, threaded = (
+        Composer(links=Links(), threads=threads).render(one, "slack", now=NOW) for threads in (False, True)
+    )
+    first, rest = (json.loads(part) for part in threaded.parts)
+    assert len(whole.parts) == 1
+    assert first["blocks"][0]["type"] == "header" and "Falling Well" not in json.dumps(first["blocks"])
+    assert [f"Part {n}" in json.dumps(rest["blocks"]) for n in (1, 2, 3)] == [True] * 3
+    assert len(first["blocks"]) + len(rest["blocks"]) == len(json.loads(whole.parts[0])["blocks"])

@@ -178,6 +178,8 @@ class SlackServer:
             "conversations.open": self._conversations_open,
             "users.lookupByEmail": self._users_lookup,
             "chat.postMessage": self._post_message,
+            "conversations.history": self._history,
+            "conversations.replies": self._history,
         }.get(method)
         return _no("unknown_method") if work is None else work(arguments)
 
@@ -220,9 +222,24 @@ class SlackServer:
             return _no(broken[0], response_metadata={"messages": [f"[ERROR] {broken[1]}"]})
         return {"ok": True, "channel": channel, "ts": self._take(channel, arguments)}
 
+    def _history(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Newest first, as Slack has it; metadata only for who asks for it."""
+        channel = self._channels.get(arguments.get("channel", ""))
+        if channel is None:
+            return _no("channel_not_found")
+        thread = arguments.get("ts")
+        asked = arguments.get("include_all_metadata") == "true"
+        found = [
+            {"ts": post.ts} | ({"metadata": post.arguments.get("metadata")} if asked else {})
+            for post in reversed(self.posts(channel))
+            if (thread in (post.ts, post.thread_ts) if thread else post.thread_ts is None)
+            and float(post.ts) >= float(arguments.get("oldest", 0))
+        ]
+        return {"ok": True, "messages": found, "has_more": False}
+
     def _take(self, channel: str, arguments: dict[str, Any]) -> str:
         self._count += 1
-        ts = f"{1_795_000_000 + self._count}.{self._count:06}"
+        ts = f"{1_800_000_000 + self._count}.{self._count:06}"
         self.taken.append(Post(channel=channel, ts=ts, arguments=arguments))
         return ts
 

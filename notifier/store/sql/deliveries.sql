@@ -186,6 +186,9 @@ ORDER BY d.pk, p.k
 -- What has an end is not sent again, so its bytes need not stay.
 DELETE FROM message WHERE delivery = (SELECT pk FROM delivery WHERE id = ?)
 
+-- name: stop_subscription
+UPDATE subscription SET paused = 1, paused_until = NULL, stopped_reason = :reason WHERE id = :id
+
 -- name: get
 SELECT d.*, s.id AS s_id
 FROM json_each(:ids) AS wanted
