@@ -13,10 +13,12 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 
+import structlog
 from pydantic import SecretStr
 
 from notifier import rulecache
 from notifier.asked import categories_of
+from notifier.bounced import take_from
 from notifier.catchup import backfill, catch_up
 from notifier.channels import format_of, open_channels
 from notifier.collect import Collected, absorb, collect
@@ -36,6 +38,8 @@ from notifier.store import SqliteStore, StoredLedger, StoreThread
 from notifier.topics import Pack, queries
 
 Clock = Callable[[], datetime]
+
+log = structlog.get_logger()
 
 
 def system_clock() -> datetime:
@@ -93,6 +97,7 @@ class App:
             base_url=self.settings.base_url,
             sender=self.settings.mail_from,
             contact=self.settings.contact,
+            bounce_address=self.settings.bounce_address,
             secret=self._secret(),
         )
 
@@ -214,6 +219,9 @@ class Engine:
         return await self.stores["plan"](self._plan)
 
     async def deliver(self, stop: asyncio.Event | None = None) -> Counter[DeliveryState]:
+        """Send what is due, having taken in first what came back."""
+        if self._app.settings.bounce_maildir:
+            await self.stores["deliver"](self._take_bounces)
         return await deliver(
             self.stores["deliver"],
             self._channels,
@@ -224,6 +232,15 @@ class Engine:
             limits=self._app.limits,
             stop=stop,
         )
+
+    def _take_bounces(self, store: Store) -> None:
+        maildir = self._app.settings.bounce_maildir
+        assert maildir is not None  # noqa: S101 - asked for only where there is one
+        try:
+            for _ in take_from(store, maildir, secret=self._app.links.secret, now=self._app.clock()):
+                pass
+        except OSError as error:
+            log.warning("bounces cannot be read", maildir=str(maildir), error=str(error))
 
     async def once(self) -> Pass:
         """One pass: collect what is due, plan, deliver."""

@@ -106,7 +106,7 @@ class Standing:
     begun: bool = False
     """The claim it takes over had begun to send, and its end was never written."""
     suppressed: str | None = None
-    """Why nothing may go to its address, in words. No list of such addresses is kept yet."""
+    """Why nothing may go to its address, in words."""
 
 
 def moved(delivery: Delivery, event: Event, **changes: Any) -> Delivery:
@@ -249,6 +249,11 @@ def concluded(delivery: Delivery, outcome: Outcome) -> Delivery | None:
 def stops_subscription(outcome: Outcome) -> bool:
     """Whether nothing more can arrive where it went: the place itself is gone, or closed to us."""
     return outcome.state is _S.FAILED and outcome.cause is Cause.CHANNEL
+
+
+def is_hard_bounce(outcome: Outcome) -> bool:
+    """Whether the server said in the conversation itself that the address is not there."""
+    return outcome.state is _S.FAILED and outcome.cause is Cause.ADDRESS
 
 
 def told(delivery: Delivery, word: Event, *, at: datetime) -> Delivery | None:

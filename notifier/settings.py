@@ -134,6 +134,11 @@ class Settings(BaseSettings):
         timedelta(seconds=60), description="Longest wait for a reply; after DATA it is 600 s."
     )
 
+    bounce_address: str = Field(
+        "", description="Where undeliverable mail comes back to, such as bounces@example.org; needs bounces+…@, too."
+    )
+    bounce_maildir: Path | None = Field(None, description="A Maildir of that mail, read by serve at each tick.")
+
     slack_token: SecretStr = Field(SecretStr(""), description="Bot token (xoxb-…) with chat:write. Empty: no Slack.")
     slack_tokens: dict[str, SecretStr] = Field(
         {}, description="Bot tokens of more workspaces by a name of yours; with lab, channel slack:lab/#papers."

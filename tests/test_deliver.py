@@ -169,3 +169,22 @@ def test_a_faulty_template_of_the_operator_keeps_the_delivery_and_names_file_and
     assert notifier.tried("doctor").code == 1
     (own / "digest.txt").unlink()
     assert "1 sent" in notifier("run", "--once", "--now", "2025-12-16T09:00:00+00:00").out
+
+
+def test_an_address_that_the_server_does_not_know_gets_nothing_more(
+    notifier: Shell, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFIER_BOUNCE_ADDRESS", "bounces@example.org")
+    subscribed(notifier)
+    mail_server.fail("RCPT", "550 5.1.1 No such user")
+    notifier.tried("run", "--once", "--now", AT_EIGHT)
+    assert "No such user" in notifier("bounces", "list").out
+    mail_server.heal()
+    notifier("import", str(write_papers(3)), "--now", "2025-12-16T12:00:00+00:00")
+    notifier.tried("run", "--once", "--now", "2025-12-17T08:00:00+00:00")
+    assert mail_server.mails == []
+    notifier("bounces", "release", "ada@example.org")
+    notifier("import", str(write_papers(4)), "--now", "2025-12-17T12:00:00+00:00")
+    notifier("run", "--once", "--now", "2025-12-18T08:00:00+00:00")
+    (mail,) = mail_server.mails
+    assert mail.sender.startswith("bounces+d_") and mail.sender.endswith("@example.org")

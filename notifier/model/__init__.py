@@ -5,6 +5,7 @@ and carry a prefix (``s_`` subscription, ``r_`` rule, ``d_`` delivery), an entry
 (``arxiv:2512.01234``, ``doi:10.1000/x``, or the id its source gave).
 """
 
+from notifier.model.bounces import Bounce, BounceKind, Suppression
 from notifier.model.deliveries import Attempt, Contents, Delivery, DeliveryItem, DeliveryState, Outcome, Planned, Start
 from notifier.model.digests import (
     Digest,
@@ -52,6 +53,8 @@ __all__ = [
     "Address",
     "Announce",
     "Attempt",
+    "Bounce",
+    "BounceKind",
     "Cadence",
     "Contents",
     "Delivery",
@@ -95,4 +98,5 @@ __all__ = [
     "Start",
     "Subscriber",
     "Subscription",
+    "Suppression",
 ]

@@ -6,11 +6,12 @@ Network is async; the store is sync and belongs to the thread that opened it.
 from notifier.ports.deliveries import Deliveries
 from notifier.ports.outside import Archive, Channel, LooksUp, Renderer, Source, Turn
 from notifier.ports.papers import Entries, Gaps, Services, SightedEntry, Sources, StoredSighting, Titled
-from notifier.ports.people import RuleChange, Rules, Subscribers, Subscriptions
+from notifier.ports.people import Bounces, RuleChange, Rules, Subscribers, Subscriptions
 from notifier.ports.store import InStore, Store, T
 
 __all__ = [
     "Archive",
+    "Bounces",
     "Channel",
     "Deliveries",
     "Entries",

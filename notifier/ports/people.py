@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from notifier.model import Rule, Subscriber, Subscription
+from notifier.model import Bounce, Rule, Subscriber, Subscription, Suppression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,32 @@ class RuleChange:
     via: str
     before: str | None
     after: str | None
+
+
+class Bounces(Protocol):
+    """Addresses in lower case."""
+
+    def note(self, bounce: Bounce) -> None:
+        """Of one delivery each kind is kept once."""
+        ...
+
+    def of(self, address: str, *, since: datetime) -> list[Bounce]: ...
+
+    def newest(self, *, limit: int = 100) -> list[Bounce]: ...
+
+    def suppress(self, suppression: Suppression) -> None:
+        """The first reason stays."""
+        ...
+
+    def release(self, address: str) -> bool:
+        """With all that is noted of it; whether it was suppressed."""
+        ...
+
+    def suppressed(self) -> list[Suppression]: ...
+
+    def address_of(self, delivery_id: str) -> str | None:
+        """Where a delivery by mail went."""
+        ...
 
 
 class Subscribers(Protocol):

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from notifier.ports.deliveries import Deliveries
 from notifier.ports.papers import Entries, Gaps, Services, Sources
-from notifier.ports.people import Rules, Subscribers, Subscriptions
+from notifier.ports.people import Bounces, Rules, Subscribers, Subscriptions
 
 T = TypeVar("T")
 
@@ -33,6 +33,9 @@ class Store(Protocol):
 
     @property
     def deliveries(self) -> Deliveries: ...
+
+    @property
+    def bounces(self) -> Bounces: ...
 
     @property
     def gaps(self) -> Gaps: ...

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
+from notifier.bounce import return_path
 from notifier.render.text import domain_ascii, plain, web_url
 
 DEFAULT_SENDER = "notifier@localhost"
@@ -23,12 +24,14 @@ class Links:
     """Built from the configured base URL only. An empty ``base_url`` means that no web pages answer.
 
     ``sender`` is the From of the mails (``Papers <papers@example.org>``), ``contact`` the operator's address,
-    which takes unsubscribe mails; ``secret`` signs the one-click link: without one there is no such link.
+    which takes unsubscribe mails; ``secret`` signs the one-click link: without one there is no such link. To
+    ``bounce_address``, with a signed mark of the delivery, comes back what cannot be delivered; empty: to ``sender``.
     """
 
     base_url: str = ""
     sender: str = ""
     contact: str = ""
+    bounce_address: str = ""
     secret: SecretStr = field(default_factory=lambda: SecretStr(""))
 
     @property
@@ -42,6 +45,13 @@ class Links:
     @property
     def domain(self) -> str:
         return self.sender_address.rpartition("@")[2]
+
+    def return_path(self, delivery_id: str) -> str:
+        """The envelope sender of a delivery's mail."""
+        address = _parsed(self.bounce_address)[1]
+        if not (address and self.secret.get_secret_value()):
+            return self.sender_address
+        return return_path(address, delivery_id, self.secret)
 
     def rules(self, subscription_id: str) -> str | None:
         return self._page("s", subscription_id)

@@ -102,7 +102,7 @@ class MailComposer:
             format="email",
             subject=view.subject,
             target=recipient,
-            sender=self._links.sender_address,
+            sender=self._links.return_path(digest.delivery_id),
             parts=(alternative(headers, parts, key=digest.delivery_id),),
             created_at=now,
         )

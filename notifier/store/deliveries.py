@@ -203,6 +203,11 @@ class DeliveryRows:
         gone = [(old, each) for old, _, each in moves if life.stops_subscription(each)]
         stops = [{"id": old.subscription_id, "reason": each.reason} for old, each in gone]
         self._conn.executemany(SQL["stop_subscription"], stops)
+        bounced = [(old, each) for old, _, each in moves if life.is_hard_bounce(each)]
+        self._conn.executemany(
+            SQL["suppress_address"],
+            [{"delivery": old.id, "since": rows.stamp(each.at), "reason": each.reason} for old, each in bounced],
+        )
         return [new.id for _, new, _ in moves]
 
     def retry(self, id: str, *, at: datetime) -> bool:

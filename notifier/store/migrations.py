@@ -64,3 +64,9 @@ def m0007_source_news(db: Database) -> None:
 def m0008_quiet_time(db: Database) -> None:
     for statement in script("0008_quiet_time"):
         db.execute(statement)
+
+
+@migrations()
+def m0009_bounces(db: Database) -> None:
+    for statement in script("0009_bounces"):
+        db.execute(statement)

@@ -387,7 +387,12 @@ def delivery(row: Row) -> Delivery:
 
 
 def standing(row: Row) -> Standing:
-    return Standing(unwanted=bool(row["unwanted"]), begun=bool(row["begun"]))
+    why = row["suppressed"]
+    return Standing(
+        unwanted=bool(row["unwanted"]),
+        begun=bool(row["begun"]),
+        suppressed=f"Nothing is sent to this address any more. {why}" if why else None,
+    )
 
 
 def attempt(row: Row) -> Attempt:

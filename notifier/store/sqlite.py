@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from notifier.errors import DamagedDatabase, NewerDatabase, StoreError
+from notifier.store.bounces import BounceRows
 from notifier.store.deliveries import DeliveryRows
 from notifier.store.entries import EntryRows
 from notifier.store.gaps import GapRows, ServiceRows
@@ -49,6 +50,7 @@ class SqliteStore:
         self.subscriptions = SubscriptionRows(conn)
         self.rules = RuleRows(conn)
         self.deliveries = DeliveryRows(conn)
+        self.bounces = BounceRows(conn)
         self.gaps = GapRows(conn)
         self.services = ServiceRows(conn)
 

@@ -117,7 +117,10 @@ SELECT d.*, s.id AS s_id,
             r.id IN (SELECT json_extract(reason.value, '$[0]')
                 FROM delivery_item AS i, json_each(i.reasons) AS reason WHERE i.delivery = d.pk)
             OR NOT EXISTS (SELECT 1 FROM delivery_item AS i
-                WHERE i.delivery = d.pk AND i.reasons <> '[]'))) AS unwanted
+                WHERE i.delivery = d.pk AND i.reasons <> '[]'))) AS unwanted,
+    CASE WHEN s.channel = 'email' THEN (SELECT x.reason FROM suppression AS x WHERE x.address = lower(
+        CASE WHEN s.target <> '' THEN s.target ELSE (SELECT email FROM subscriber WHERE pk = s.subscriber) END
+    )) END AS suppressed
 FROM delivery AS d JOIN subscription AS s ON s.pk = d.subscription
 WHERE d.state IN ('planned', 'deferred', 'claimed') AND d.next_attempt_at <= :now
     AND (d.state <> 'claimed' OR d.lease_until <= :now)
@@ -185,6 +188,15 @@ ORDER BY d.pk, p.k
 -- name: thaw
 -- What has an end is not sent again, so its bytes need not stay.
 DELETE FROM message WHERE delivery = (SELECT pk FROM delivery WHERE id = ?)
+
+-- name: suppress_address
+INSERT INTO suppression (address, since, reason)
+SELECT lower(CASE WHEN s.target <> '' THEN s.target ELSE p.email END), :since, :reason
+FROM delivery AS d
+JOIN subscription AS s ON s.pk = d.subscription AND s.channel = 'email'
+JOIN subscriber AS p ON p.pk = s.subscriber
+WHERE d.id = :delivery
+ON CONFLICT (address) DO NOTHING
 
 -- name: stop_subscription
 UPDATE subscription SET paused = 1, paused_until = NULL, stopped_reason = :reason WHERE id = :id

@@ -1,0 +1,146 @@
+"""Take in mail that came back: read what it says, believe it only with our signature, and act on it.
+
+    read    a delivery report (RFC 3464), a complaint (RFC 5965), or what flufl.bounce knows of older shapes
+    take    note it, and suppress the address where its bounces come to too much
+
+Nothing is ever answered, so no loop can come of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import compat32
+from enum import StrEnum
+from pathlib import Path
+
+import structlog
+from flufl.bounce import all_failures
+from pydantic import SecretStr
+
+from notifier.bounce import COUNTED, kind_of, signed_delivery, verdict
+from notifier.clean import plain
+from notifier.model import Bounce, BounceKind
+from notifier.ports import Store
+
+log = structlog.get_logger()
+
+LONGEST = 2 * 1024 * 1024
+"""Bytes of a mail that are looked at: reports come first in it, what is returned last."""
+_FAILED = frozenset({"failed", "delayed"})
+
+
+class Taken(StrEnum):
+    """What became of one mail."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    COMPLAINT = "complaint"
+    OURS = "about us"
+    UNSIGNED = "not signed by us"
+    OTHER = "no bounce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a mail says; ``kind`` None is about the sender."""
+
+    kind: BounceKind | None
+    status: str = ""
+    reason: str = ""
+
+
+def read(raw: bytes) -> Report | None:
+    """None for a mail that is no bounce, or that cannot be read."""
+    try:
+        message = BytesParser(policy=compat32).parsebytes(raw[:LONGEST])
+        return _complaint(message) or _delivery_report(message) or _older(message)
+    except (RecursionError, LookupError, ValueError, TypeError, AttributeError):
+        # Python's parser and its walk give up in many ways on what is built to break them.
+        return None
+
+
+def take(store: Store, raw: bytes, *, secret: SecretStr, now: datetime) -> Taken:
+    report = read(raw)
+    if report is None:
+        return Taken.OTHER
+    delivery_id = signed_delivery(raw[:LONGEST].decode("ascii", "replace"), secret)
+    address = store.bounces.address_of(delivery_id) if delivery_id else None
+    if not (delivery_id and address):
+        return Taken.UNSIGNED
+    if report.kind is None:
+        log.warning("mail refused because of us", delivery=delivery_id, status=report.status, reason=report.reason)
+        return Taken.OURS
+    bounce = Bounce(
+        address=address,
+        kind=report.kind,
+        at=now,
+        status=report.status,
+        reason=report.reason,
+        delivery_id=delivery_id,
+    )
+    with store.write():
+        store.bounces.note(bounce)
+        found = verdict(store.bounces.of(address, since=now - COUNTED), now=now)
+        if found:
+            store.bounces.suppress(found)
+            log.warning("address suppressed", address=address, reason=found.reason)
+    return Taken(report.kind.value)
+
+
+def take_from(store: Store, maildir: Path, *, secret: SecretStr, now: datetime) -> Iterator[Taken]:
+    """Each new mail of a Maildir, which then is in its ``cur``; one that was a bounce is marked as seen there."""
+    for file in sorted((maildir / "new").iterdir()) if (maildir / "new").is_dir() else ():
+        with file.open("rb") as mail:
+            taken = take(store, mail.read(LONGEST), secret=secret, now=now)
+        (maildir / "cur").mkdir(exist_ok=True)
+        file.rename(maildir / "cur" / f"{file.name}:2,{'' if taken is Taken.OTHER else 'S'}")
+        yield taken
+
+
+def _complaint(message: Message) -> Report | None:
+    for part in message.walk():
+        if part.get_content_type() == "message/feedback-report":
+            return Report(kind=BounceKind.COMPLAINT, reason="reported as spam")
+    return None
+
+
+def _delivery_report(message: Message) -> Report | None:
+    """Of several recipients the first that failed: each of our mails has one."""
+    for part in message.walk():
+        blocks = part.get_payload() if part.get_content_type() == "message/delivery-status" else ()
+        for block in blocks if isinstance(blocks, list) else ():
+            if not isinstance(block, Message):
+                continue
+            action = str(block.get("Action", "")).partition(";")[0].strip().lower()
+            if action in _FAILED:
+                return _report(block, permanent=action == "failed")
+    return None
+
+
+def _report(block: Message, *, permanent: bool) -> Report:
+    status = plain(str(block.get("Status", "")).split()[0] if block.get("Status") else "", limit=12)
+    said = plain(str(block.get("Diagnostic-Code", "")).partition(";")[2], limit=200)
+    return Report(kind=kind_of(status, said, permanent=permanent), status=status, reason=said)
+
+
+def _older(message: Message) -> Report | None:
+    temporary, permanent = all_failures(message)
+    if not (temporary or permanent):
+        return None
+    said = plain(_text(message), limit=2_000)
+    kind = kind_of("", said, permanent=bool(permanent))
+    # flufl.bounce has read it as a refusal for good; without a code the words decide only whether it is about us.
+    sure = permanent and kind is not None and not any(level in said for level in ("5.2.2", "5.3.4"))
+    return Report(kind=BounceKind.HARD if sure else kind, reason=plain(said, limit=200))
+
+
+def _text(message: Message) -> str:
+    for part in message.walk():
+        payload = part.get_payload(decode=True) if part.get_content_maintype() == "text" else None
+        if isinstance(payload, bytes):
+            return payload.decode("utf-8", "replace")
+    return ""

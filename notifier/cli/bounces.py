@@ -1,0 +1,103 @@
+"""Mail that came back: ``bounces read``, ``list``, ``suppress``, ``release``."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from notifier import account
+from notifier.app import App
+from notifier.bounced import LONGEST, take, take_from
+from notifier.cli.base import Json, command, group, local, print_json, print_table, say
+from notifier.errors import NotFound, UsageError
+from notifier.model import Suppression
+
+Address = Annotated[str, typer.Argument(help="The mail address.", metavar="ADDRESS")]
+
+
+def register(app: typer.Typer) -> None:
+    bounces = group("Mail that came back, and addresses that get none any more.")
+    app.add_typer(bounces, name="bounces")
+    command(bounces, "read")(read)
+    command(bounces, "list")(list_)
+    command(bounces, "suppress")(suppress)
+    command(bounces, "release")(release)
+
+
+def read(
+    app: App,
+    place: Annotated[
+        str, typer.Argument(help="A mail in a file, - for standard input, or a Maildir.", metavar="[FILE|-|MAILDIR]")
+    ] = "",
+) -> None:
+    """Take in mail that came back. Default: the setting bounce_maildir."""
+    where = place or (str(app.settings.bounce_maildir) if app.settings.bounce_maildir else "")
+    if not where:
+        raise UsageError("Say which mail to read: a file, - for standard input, a Maildir, or set bounce_maildir.")
+    secret = app.links.secret
+    with app.store() as store:
+        if where != "-" and Path(where).is_dir():
+            taken = Counter(take_from(store, Path(where), secret=secret, now=app.clock()))
+        else:
+            taken = Counter([take(store, _bytes(where), secret=secret, now=app.clock())])
+    say(", ".join(f"{count} {what.value}" for what, count in taken.items()) or "No new mail.")
+
+
+def _bytes(place: str) -> bytes:
+    if place == "-":
+        return sys.stdin.buffer.read(LONGEST)
+    try:
+        with Path(place).open("rb") as file:
+            return file.read(LONGEST)
+    except OSError as error:
+        raise UsageError(f"{place} cannot be read: {error.strerror}.") from None
+
+
+def list_(app: App, json: Json = False) -> None:
+    """Show addresses that get nothing and why, then what came back lately."""
+    with app.store() as store:
+        suppressed, newest = store.bounces.suppressed(), store.bounces.newest(limit=50)
+    if json:
+        print_json(
+            {
+                "suppressed": [{"address": s.address, "since": s.since, "reason": s.reason} for s in suppressed],
+                "bounces": [
+                    {"address": b.address, "at": b.at, "kind": b.kind, "status": b.status, "reason": b.reason}
+                    for b in newest
+                ],
+            }
+        )
+        return
+    print_table(
+        ["ADDRESS", "SINCE", "WHY"],
+        [[each.address, local(each.since, "UTC"), each.reason] for each in suppressed],
+        empty="No address is suppressed.",
+    )
+    if newest:
+        print_table(
+            ["CAME BACK", "FROM", "KIND", "STATUS", "SAID"],
+            [[local(b.at, "UTC"), b.address, b.kind.value, b.status or "-", b.reason] for b in newest],
+            empty="",
+        )
+
+
+def suppress(app: App, address: Address, reason: Annotated[str, typer.Option(help="Why, in a sentence.")] = "") -> None:
+    """Send nothing to an address from now on."""
+    wanted = account.email_address(address)
+    with app.store() as store, store.write():
+        said = reason or "The operator suppressed it."
+        store.bounces.suppress(Suppression(address=wanted, since=app.clock(), reason=said))
+    say(f"Nothing more goes to {wanted}; 'notifier bounces release {wanted}' ends that.")
+
+
+def release(app: App, address: Address) -> None:
+    """Send to an address again; what it came to before is forgotten."""
+    wanted = account.email_address(address)
+    with app.store() as store, store.write():
+        if not store.bounces.release(wanted):
+            raise NotFound(f"{wanted} is not suppressed: see 'notifier bounces list'.")
+    say(f"Mail goes to {wanted} again.")
