@@ -148,7 +148,8 @@ def _falls_on(cadence: Cadence, day: date) -> bool:
         return _is_day(cadence, day)
     if day.weekday() in _WEEKEND:
         return False
-    moved = day.weekday() == 0 and cadence.every is not Every.HOURLY
+    only_weekends = bool(cadence.days) and cadence.days <= _WEEKEND
+    moved = day.weekday() == 0 and (cadence.every is not Every.HOURLY or only_weekends)
     return _is_day(cadence, day) or (moved and any(_is_day(cadence, day - back * _DAY) for back in (1, 2)))
 
 

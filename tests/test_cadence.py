@@ -374,6 +374,12 @@ def test_what_falls_on_a_free_weekend_moves_to_monday_once() -> None:
     assert dues(at_work(Every.WEEKLY, days="sat,mon", weekends=False), *span) == ["Mon 08 08:00"]
 
 
+def test_hours_of_a_weekend_that_is_free_move_to_monday() -> None:
+    cadence = at_work(Every.HOURLY, "08:30", days="sat,sun", weekends=False)
+    found = dues(cadence, "Europe/Berlin", "2025-12-05T00:00", "2025-12-09T12:00")
+    assert (found[0], found[-1], len(found)) == ("Mon 08 00:30", "Mon 08 23:30", 24)
+
+
 def test_hours_in_quiet_time_are_left_out() -> None:
     cadence = at_work(Every.HOURLY, "08:30", quiet="20:00-18:00", weekends=False)
     assert dues(cadence, "Europe/Berlin", "2025-12-05T00:00", "2025-12-08T19:00") == [

@@ -12,9 +12,9 @@ from sqlite_utils import Database
 from notifier.model import DeliveryState
 from notifier.store import SqliteStore
 from notifier.store.migrations import migrations
-from notifier.store.people import RuleRows, SubscriberRows, SubscriptionRows
+from notifier.store.people import RuleRows, SubscriberRows
 from notifier.store.rows import stamp
-from tests.builders import NOW, rule, subscriber, subscription
+from tests.builders import NOW, rule, subscriber
 
 
 def test_what_was_on_its_way_before_the_record_was_kept_is_sent_after(tmp_path: Path) -> None:
@@ -39,5 +39,10 @@ def test_what_was_on_its_way_before_the_record_was_kept_is_sent_after(tmp_path: 
 
 def add_people(old: Database) -> None:
     SubscriberRows(old.conn).add(subscriber())
-    SubscriptionRows(old.conn).put(subscription())
+    old.execute(
+        "INSERT INTO subscription (id, subscriber, channel, target, every, at, days, max_entries, send_empty,"
+        " created_at, paused, next_due_at, touched_at)"
+        " VALUES ('s_one', 1, 'outbox', '', 'daily', '08:00', '[]', 20, 0, :now, 0, :now, :now)",
+        {"now": stamp(NOW)},
+    )
     RuleRows(old.conn).put([rule()], actor="t", via="cli", now=NOW)
