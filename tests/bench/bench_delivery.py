@@ -286,7 +286,7 @@ def _goals(options: argparse.Namespace, folder: Path) -> Iterator[bool]:
         size = sum(map(len, mails)) // len(mails)
         plain = asyncio.run(plain_stack(some, app.links, server, folder))
         source = smtp_source(server, options.digests, size)
-        print(f"{options.digests:,} digests of {_SHOWN} papers, {size:,} bytes each, over one connection")
+        print(f"{options.digests:,} digests of {_SHOWN} papers, {size:,} bytes each, from one process")
         show("planned", run.planning)
         show("rendered, sent and recorded", run.sending, f"{options.digests / run.sending:,.0f} a second")
         show("one digest", run.each)
