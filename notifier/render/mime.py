@@ -84,7 +84,7 @@ def whole_lines(text: str) -> Fragment:
 def quoted(text: str) -> tuple[bytes, bytes]:
     """What a fragment of ``text`` consists of, not yet looked at."""
     lines = "\r\n".join(text.splitlines() or [""]) + "\r\n"
-    raw = lines.encode("utf-8", "replace").replace(b"\0", b"")
+    raw = lines.encode("utf-8", "replace")
     return raw, binascii.b2a_qp(raw)
 
 
@@ -151,15 +151,10 @@ def address(name: str, mailbox: str) -> str:
 def _verify(raw: bytes, headers: Sequence[Header], bodies: Sequence[Body], delimiter: bytes) -> None:
     head, _, rest = raw.partition(b"\r\n\r\n")
     _verify_headers(head, headers)
-    parts = rest.split(delimiter)[1:-1]
-    expected = [_part_size(body) for body in bodies]
-    if [len(part) for part in parts] != expected:
+    meant = [b"".join([_part_head(body), *(each.encoded for each in body.fragments)]) for body in bodies]
+    # Each delimiter has the line end before it, and the one after (RFC 2046, 5.1.1).
+    if rest.split(delimiter)[1:-1] != [b"\r\n" + part + b"\r\n" for part in meant]:
         raise Refused("The message did not come out as it was meant: its parts do not fit. Nothing was sent.")
-
-
-def _part_size(body: Body) -> int:
-    """Bytes between two delimiters, with the line end that belongs to each of them."""
-    return len(_part_head(body)) + sum(len(each.encoded) for each in body.fragments) + 4
 
 
 def _verify_headers(head: bytes, headers: Sequence[Header]) -> None:

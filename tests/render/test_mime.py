@@ -60,3 +60,9 @@ def test_bytes_that_say_something_else_than_was_meant_are_refused(header: Header
 def test_a_body_that_was_encoded_wrongly_is_refused() -> None:
     with pytest.raises(Refused):
         Fragment(raw=b"one\r\n", encoded=b"two\r\n")
+
+
+@pytest.mark.parametrize("encoded", [b"one", b"one\n", b"one\r\ntwo", b"o" * 999 + b"\r\n", b"one\r\r\n"])
+def test_a_fragment_is_of_whole_lines_that_are_short_enough(encoded: bytes) -> None:
+    with pytest.raises(Refused):
+        Fragment(raw=encoded, encoded=encoded)
