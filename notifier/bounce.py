@@ -30,7 +30,8 @@ _SIGNED = re.compile(r"\+(d_[a-z0-9]{1,24})-([a-z2-7]{10})@", re.IGNORECASE)
 _GONE = re.compile(
     r"user unknown|unknown user|no such user|no such (mailbox|recipient|account)|does(n't| not) exist"
     r"|mailbox (unavailable|not found|disabled)|account (is )?(disabled|inactive|closed)"
-    r"|invalid (recipient|mailbox|address)|address rejected|recipient (not found|unknown)",
+    r"|invalid (recipient|mailbox|address)|address rejected|recipient (not found|unknown)"
+    r"|unrouteable address|no mailbox here by that name",
     re.IGNORECASE,
 )
 _OURS = re.compile(r"\bspam\b|\bblocked\b|blacklist|blocklist|\bdkim\b|\bdmarc\b|\bspf\b|reputation", re.IGNORECASE)

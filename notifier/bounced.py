@@ -132,10 +132,7 @@ def _older(message: Message) -> Report | None:
     if not (temporary or permanent):
         return None
     said = plain(_text(message), limit=2_000)
-    kind = kind_of("", said, permanent=bool(permanent))
-    # flufl.bounce has read it as a refusal for good; without a code the words decide only whether it is about us.
-    sure = permanent and kind is not None and not any(level in said for level in ("5.2.2", "5.3.4"))
-    return Report(kind=BounceKind.HARD if sure else kind, reason=plain(said, limit=200))
+    return Report(kind=kind_of("", said, permanent=bool(permanent)), reason=plain(said, limit=200))
 
 
 def _text(message: Message) -> str:

@@ -63,7 +63,7 @@ Message-ID: <d_abc.2025-12-16@example.org>
 """.replace("\n", "\r\n").encode()
 
 
-def exim(to: str = "bounces@example.org") -> bytes:
+def exim(to: str = "bounces@example.org", *, said: str = "Unrouteable address") -> bytes:
     return f"""From: Mail Delivery System <Mailer-Daemon@mx.example.net>
 To: {to}
 Subject: Mail delivery failed: returning message to sender
@@ -75,7 +75,7 @@ A message that you sent could not be delivered to one or more of its
 recipients. This is a permanent error. The following address(es) failed:
 
   ada@example.org
-    Unrouteable address
+    {said}
 """.encode()
 
 
@@ -144,6 +144,9 @@ papers
         (report("5.0.0", "554 Message rejected: blocked by our blocklist"), None),
         (report("5.1.8", "553 5.1.8 Sender address has null MX"), None),
         (exim(), HARD),
+        (exim(said="552 5.2.3 Message size exceeds fixed maximum message size"), SOFT),
+        (exim(said="550 5.7.1 Message rejected as spam"), None),
+        (exim(said="retry timeout exceeded"), SOFT),
         (qmail(), HARD),
         (complaint(), COMPLAINT),
     ],
