@@ -53,6 +53,11 @@ def kind_of(status: str, said: str, *, permanent: bool) -> BounceKind | None:
     return None if subject == "0" and _OURS.search(said) else BounceKind.SOFT
 
 
+def is_telling(line: str) -> bool:
+    """Whether a line of a report says what was wrong, among greetings and explanations."""
+    return bool(_STATUS.search(line) or _GONE.search(line))
+
+
 def verdict(bounces: Iterable[Bounce], *, now: datetime) -> Suppression | None:
     """Whether one address, whose bounces these are, is to get nothing more."""
     counted = sorted((each for each in bounces if now - COUNTED < each.at <= now), key=lambda each: each.at)

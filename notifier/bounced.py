@@ -21,7 +21,7 @@ import structlog
 from flufl.bounce import all_failures
 from pydantic import SecretStr
 
-from notifier.bounce import COUNTED, kind_of, signed_delivery, verdict
+from notifier.bounce import COUNTED, is_telling, kind_of, signed_delivery, verdict
 from notifier.clean import plain
 from notifier.model import Bounce, BounceKind
 from notifier.ports import Store
@@ -131,8 +131,9 @@ def _older(message: Message) -> Report | None:
     temporary, permanent = all_failures(message)
     if not (temporary or permanent):
         return None
-    said = plain(_text(message), limit=2_000)
-    return Report(kind=kind_of("", said, permanent=bool(permanent)), reason=plain(said, limit=200))
+    text = _text(message)[:20_000]
+    said = next(filter(is_telling, text.splitlines()), text)
+    return Report(kind=kind_of("", text, permanent=bool(permanent)), reason=plain(said, limit=200))
 
 
 def _text(message: Message) -> str:

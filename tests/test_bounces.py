@@ -157,6 +157,13 @@ def test_each_shape_is_read_for_what_it_says(raw: bytes, kind: BounceKind | None
     assert found is not None and found.kind == kind
 
 
+def test_of_a_report_in_prose_the_line_is_kept_that_tells() -> None:
+    assert [getattr(read(raw), "reason", None) for raw in (exim(), qmail())] == [
+        "Unrouteable address",
+        "Sorry, no mailbox here by that name. (#5.1.1)",
+    ]
+
+
 @pytest.mark.parametrize(
     "raw",
     [
