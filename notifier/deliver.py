@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -36,6 +36,7 @@ log = structlog.get_logger()
 _AHEAD = 4
 """Messages that are made ready for each that is on the line, so that their commits are few."""
 _PAPERS_KEPT = 10_000
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _NEAR = timedelta(seconds=5)
 """What is due again that soon is waited for; all else comes with the next tick."""
 
@@ -80,16 +81,17 @@ async def deliver(
     total: Counter[DeliveryState] = Counter()
     recorder = Recorder(in_store)
     papers = _Papers(evidence_of(topics, now=clock()))
-    soon: list[datetime] = []
+    soonest = _NEVER
     while not stop.is_set():
         ended, jobs = await in_store(lambda store: _claim(store, papers, clock(), limits))
         for each in ended:
             log.warning(each.state.value, delivery=each.id, reason=each.reason)
         total.update(each.state for each in ended)
         if not (ended or jobs):
-            if not (soon and await _passed(min(soon), clock, stop)):
-                break
-            soon.clear()
+            if await _passed(soonest, clock, stop):
+                soonest = _NEVER
+                continue
+            break
         lanes = [
             _Lane(
                 recorder,
@@ -99,7 +101,6 @@ async def deliver(
                 clock=clock,
                 limits=limits,
                 stop=stop,
-                soon=soon,
             ).run(each)
             for kind, each in _by_channel(jobs).items()
         ]
@@ -107,7 +108,8 @@ async def deliver(
         for done in await asyncio.gather(*lanes, return_exceptions=True):
             if isinstance(done, BaseException):
                 raise done
-            total += done
+            total.update(each.state for each in done)
+            soonest = min([soonest, *(each.next_attempt_at for each in done if each.next_attempt_at)])
     return total
 
 
@@ -194,9 +196,7 @@ class _Lane:
         clock: Callable[[], datetime],
         limits: Limits,
         stop: asyncio.Event,
-        soon: list[datetime],
     ) -> None:
-        self._soon = soon
         self._recorder = recorder
         self._channel = channel
         self._format = format
@@ -206,15 +206,15 @@ class _Lane:
         self._stop = stop
         self._stopped: dict[str, SendError] = {}
         self._failed: BaseException | None = None
-        self._states: Counter[DeliveryState] = Counter()
+        self._done: list[Outcome] = []
 
-    async def run(self, jobs: Sequence[_Job]) -> Counter[DeliveryState]:
-        """Raises what went wrong with the record, when all that was under way has ended."""
+    async def run(self, jobs: Sequence[_Job]) -> Sequence[Outcome]:
+        """What was recorded. Raises what went wrong with the record, when all that was under way has ended."""
         left = iter(jobs)
         await asyncio.gather(*(self._work(left) for _ in range(min(self._workers(), len(jobs)))))
         if self._failed is not None:
             raise self._failed
-        return self._states
+        return self._done
 
     def _workers(self) -> int:
         """With several at once, some are made ready while the others are on the line.
@@ -245,9 +245,7 @@ class _Lane:
 
     async def _settle(self, job: _Job, outcome: Outcome, written: asyncio.Future[bool]) -> None:
         if await written:
-            self._states[outcome.state] += 1
-            if outcome.next_attempt_at is not None and outcome.next_attempt_at - outcome.at <= _NEAR:
-                self._soon.append(outcome.next_attempt_at)
+            self._done.append(outcome)
             self._say(job, outcome)
 
     async def _one(self, job: _Job) -> Outcome | None:
