@@ -20,9 +20,10 @@ from notifier.render.catalog import Catalog
 from notifier.render.entries import entry_view
 from notifier.render.environment import Kind, environment, rendered
 from notifier.render.frame import Frame, Shaped, wrap_later
+from notifier.render.grouping import fewer, grouped
 from notifier.render.links import Links, mailbox
 from notifier.render.mime import Body, Fragment, Header, address, alternative, fragment
-from notifier.render.sentences import digest_view, fewer, grouped
+from notifier.render.sentences import digest_view
 from notifier.render.text import plain, wrap
 from notifier.render.view import DigestView
 

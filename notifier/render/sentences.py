@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator
+from datetime import timedelta
 
-from notifier.model import Digest, DigestItem, Every, Health, SourceHealth
+from notifier.model import Digest, Every, Health
 from notifier.render.catalog import LONG_DAY, SHORT_DAY, Catalog, message
 from notifier.render.entries import title
 from notifier.render.followups import LISTED_FOLLOW_UPS, follow_up_views
+from notifier.render.healths import health, healths, local_time, trouble, troubled
 from notifier.render.links import Links
 from notifier.render.text import plain, web_url
 from notifier.render.view import DigestView, FooterView, Link, MoreView
@@ -19,42 +18,9 @@ from notifier.render.view import DigestView, FooterView, Link, MoreView
 SUBJECT_LABELS = 2
 LISTED_MORE = 30
 """Titles that stand for "+ n more" where no page can show them."""
-LISTED_SOURCES = 3
 LISTED_WARNINGS = 5
-GROUPED_FROM = 4
-"""Rules that brought entries from which on a list by label is easier to scan than one ranked list."""
-
 _USUAL = timedelta(hours=26)
 """A day, and an hour of daylight saving, and slack: longer than that the period is shown above the entries."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Entries under one label; ``label`` is empty for the one ranked list."""
-
-    label: str
-    items: tuple[DigestItem, ...]
-
-
-def grouped(items: tuple[DigestItem, ...], *, is_late: bool = False) -> list[Group]:
-    """By rule where more than three brought entries, the most specific (with the fewest) first.
-
-    One that stands for several days is grouped from two rules on.
-    """
-    counts = Counter(reason.rule_id for item in items for reason in item.reasons)
-    if len(counts) < (2 if is_late else GROUPED_FROM):
-        return [Group(label="", items=items)] if items else []
-    by_rule: dict[str, list[DigestItem]] = {}
-    labels: dict[str, str] = {}
-    for item in items:
-        best = min(item.reasons, key=lambda reason: counts[reason.rule_id], default=None)
-        rule = best.rule_id if best else ""
-        by_rule.setdefault(rule, []).append(item)
-        labels[rule] = plain(best.label or best.query, 60) if best else ""
-    return [
-        Group(label=labels[rule], items=tuple(found))
-        for rule, found in sorted(by_rule.items(), key=lambda pair: counts[pair[0]])
-    ]
 
 
 def digest_view(digest: Digest, catalog: Catalog, links: Links) -> DigestView:
@@ -130,12 +96,8 @@ def _length(digest: Digest) -> timedelta:
     return digest.period_end - digest.period_start
 
 
-def _local(digest: Digest, instant: datetime) -> datetime:
-    return instant.astimezone(ZoneInfo(digest.slot.zone))
-
-
 def _period(digest: Digest, catalog: Catalog) -> str:
-    start, end = _local(digest, digest.period_start), _local(digest, digest.period_end)
+    start, end = local_time(digest, digest.period_start), local_time(digest, digest.period_end)
     first = f"{catalog.date(start, SHORT_DAY)} {start:%H:%M}"
     if start.date() == end.date():
         return f"{first} – {catalog.clock(end)}"
@@ -146,7 +108,7 @@ def _next(digest: Digest, catalog: Catalog) -> str:
     due = digest.subscription.next_due_at
     if digest.subscription.cadence.every is Every.INSTANT or due <= digest.slot.due_at:
         return ""
-    local = _local(digest, due)
+    local = local_time(digest, due)
     return catalog.say("next: %(when)s", when=f"{catalog.date(local, SHORT_DAY)} {catalog.clock(local)}")
 
 
@@ -173,7 +135,7 @@ def _warnings(digest: Digest, catalog: Catalog) -> Iterator[str]:
 
 
 def _since(digest: Digest, catalog: Catalog) -> str:
-    start = _local(digest, digest.period_start)
+    start = local_time(digest, digest.period_start)
     return f"{catalog.date(start, LONG_DAY)}, {catalog.clock(start)}"
 
 
@@ -187,13 +149,12 @@ def _silence(digest: Digest, catalog: Catalog) -> str:
             "Nothing matched: %(num)s new papers, none for your rules.",
             digest.checked,
         )
-    troubled = [each for each in digest.sources if each.health in _TROUBLE or each.missing]
-    if troubled:
-        said = " ".join(_trouble(troubled, digest, catalog))
+    if troubled(digest):
+        said = " ".join(trouble(digest, catalog))
         return catalog.say("%(health)s There may be new papers that could not be read.", health=said)
     silent = [each for each in digest.sources if each.health is Health.NOT_ANNOUNCED]
     if silent:
-        return " ".join(_health(each, digest, catalog) for each in silent)
+        return " ".join(health(each, digest, catalog) for each in silent)
     return catalog.say("No new papers were announced.")
 
 
@@ -220,7 +181,7 @@ def _footer(digest: Digest, catalog: Catalog, links: Links) -> FooterView:
     id = digest.subscription.id
     return FooterView(
         checked=_checked(digest, catalog),
-        health=tuple(_healths(digest, catalog)),
+        health=tuple(healths(digest, catalog)),
         why=_why(digest, catalog),
         subscription=id,
         rules_url=links.rules(id),
@@ -245,72 +206,6 @@ def _checked(digest: Digest, catalog: Catalog) -> str:
     )
 
 
-_TROUBLE = frozenset({Health.FAILING, Health.NOT_READ, Health.STALE, Health.GONE})
-
-
-def _healths(digest: Digest, catalog: Catalog) -> list[str]:
-    """Those in trouble first, then those that rightly announce nothing; of many that are well the last to answer."""
-    troubled = [each for each in digest.sources if each.health in _TROUBLE or each.missing]
-    silent = [each for each in digest.sources if each not in troubled and each.health is Health.NOT_ANNOUNCED]
-    well = [each for each in digest.sources if each not in troubled and each not in silent]
-    if len(well) > LISTED_SOURCES:
-        well = [max(well, key=lambda each: each.last_success_at or digest.period_start)]
-    return [*_trouble(troubled, digest, catalog), *(_health(each, digest, catalog) for each in (*silent, *well))]
-
-
-def _trouble(troubled: Sequence[SourceHealth], digest: Digest, catalog: Catalog) -> Iterator[str]:
-    """A sentence for each; of many the others are counted."""
-    for each in troubled[:LISTED_SOURCES]:
-        yield _health(each, digest, catalog)
-        if each.missing:
-            yield _missing(each, catalog)
-    rest = len(troubled) - LISTED_SOURCES
-    if rest > 0:
-        yield catalog.count(
-            "%(num)s more source cannot be relied on today.", "%(num)s more sources cannot be relied on today.", rest
-        )
-
-
-def _health(source: SourceHealth, digest: Digest, catalog: Catalog) -> str:
-    name = plain(source.title or source.name, 60)
-    today = _local(digest, digest.slot.due_at)
-    when = catalog.when(_local(digest, source.since), today) if source.since else ""
-    match source.health:
-        case Health.FAILING:
-            return catalog.say("%(source)s has not answered since %(when)s.", source=name, when=when)
-        case Health.NOT_READ:
-            return catalog.say("%(source)s has not answered yet.", source=name)
-        case Health.GONE:
-            return catalog.say("%(source)s is gone and has not been read since %(when)s.", source=name, when=when)
-        case Health.STALE if when:
-            return catalog.say("%(source)s has brought nothing new since %(when)s.", source=name, when=when)
-        case Health.STALE:
-            return catalog.say("%(source)s has brought nothing new yet.", source=name)
-        case Health.NOT_ANNOUNCED:
-            return catalog.say("%(source)s announces nothing today.", source=name)
-        case _:
-            return _answered(source, digest, catalog)
-
-
-def _answered(source: SourceHealth, digest: Digest, catalog: Catalog) -> str:
-    name = plain(source.title or source.name, 60)
-    today = _local(digest, digest.slot.due_at)
-    last = _local(digest, source.last_success_at or digest.period_start)
-    if last.date() == today.date():
-        return catalog.say("%(source)s answered at %(when)s.", source=name, when=catalog.clock(last))
-    return catalog.say("%(source)s answered last on %(when)s.", source=name, when=catalog.when(last, today))
-
-
-def _missing(source: SourceHealth, catalog: Catalog) -> str:
-    """Of which days it announced what is still to come; they are days of its own calendar."""
-    first, last = min(gap.first for gap in source.missing), max(gap.last for gap in source.missing)
-    days = catalog.date(datetime.combine(first, time(), UTC), SHORT_DAY)
-    if last != first:
-        days = f"{days} – {catalog.date(datetime.combine(last, time(), UTC), SHORT_DAY)}"
-    name = plain(source.title or source.name, 60)
-    return catalog.say("Papers that %(source)s announced (%(days)s) are still to come.", source=name, days=days)
-
-
 _CADENCES = {
     Every.INSTANT: message("You get this because %(who)s has instant alerts here (%(subscription)s)."),
     Every.HOURLY: message("You get this because %(who)s has an hourly digest here (%(subscription)s)."),
@@ -327,8 +222,3 @@ def _why(digest: Digest, catalog: Catalog) -> str:
         who=plain(subscription.subscriber.email, 100),
         subscription=subscription.id,
     )
-
-
-def fewer(digest: Digest, shown: int) -> Digest:
-    """The same digest with only the first ``shown`` entries in full."""
-    return replace(digest, items=digest.items[:shown], more=(*digest.items[shown:], *digest.more))

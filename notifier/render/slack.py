@@ -18,9 +18,10 @@ from notifier.render.catalog import Catalog
 from notifier.render.entries import entry_view
 from notifier.render.environment import Kind, environment, rendered
 from notifier.render.excerpt import Piece
+from notifier.render.grouping import grouped
 from notifier.render.links import Links
 from notifier.render.mrkdwn import cut, escape
-from notifier.render.sentences import digest_view, grouped
+from notifier.render.sentences import digest_view
 from notifier.render.text import clip
 from notifier.render.view import DigestView
 
