@@ -23,7 +23,7 @@ from notifier.model import (
     Planned,
     Start,
 )
-from notifier.store import rows
+from notifier.store import delivery_rows, rows
 from notifier.store.statements import queries
 
 SQL = queries("deliveries")
@@ -36,7 +36,9 @@ class DeliveryRows:
 
     def record(self, planned: Sequence[Planned]) -> list[str]:
         items_of = {each.delivery.id: each.items for each in planned if each.delivery is not None}
-        self._conn.executemany(SQL["add"], [rows.delivery_params(each.delivery) for each in planned if each.delivery])
+        self._conn.executemany(
+            SQL["add"], [delivery_rows.delivery_params(each.delivery) for each in planned if each.delivery]
+        )
         # Ids are random: those that are there now are those that were new.
         added = self._conn.execute(SQL["keys_of_deliveries"], {"ids": rows.array(items_of)}).fetchall()
         self._supersede(planned, {row["id"] for row in added})
@@ -64,7 +66,14 @@ class DeliveryRows:
             SQL["add_item"],
             # In the order of the table's key, so that neighbours are written together.
             sorted(
-                (entries[item.entry_id], subscription, delivery, item.rank, item.shown, rows.reasons_text(item.reasons))
+                (
+                    entries[item.entry_id],
+                    subscription,
+                    delivery,
+                    item.rank,
+                    item.shown,
+                    delivery_rows.reasons_text(item.reasons),
+                )
                 for id, delivery, subscription in added
                 for item in items_of[id]
                 if item.entry_id in entries
@@ -73,7 +82,7 @@ class DeliveryRows:
 
     def _add_follow_ups(self, planned: Sequence[Planned], added: Set[str]) -> None:
         new = [(each.delivery.id, each) for each in planned if each.delivery and each.delivery.id in added]
-        told = [rows.follow_up_params(id, one) for id, each in new for one in each.follow_ups]
+        told = [delivery_rows.follow_up_params(id, one) for id, each in new for one in each.follow_ups]
         self._conn.executemany(SQL["add_follow_up"], told)
         self._conn.executemany(SQL["move_on"], told)
         if follows := [id for id, each in new if each.follows]:
@@ -91,7 +100,7 @@ class DeliveryRows:
         wishes = json.dumps({id: [each.version, each.code, each.votes] for id, each in wanted.items()})
         bounds = {"since": rows.stamp(since), "changed_after": rows.stamp(changed_after)}
         for row in self._conn.execute(SQL["followed"], {"wanted": wishes} | bounds):
-            found.setdefault(row["s_id"], []).append(rows.followed(row))
+            found.setdefault(row["s_id"], []).append(delivery_rows.followed(row))
         return found
 
     def follow_ups(self, delivery_id: str) -> list[FollowUp]:
@@ -118,14 +127,14 @@ class DeliveryRows:
     def deferred(self, subscription_ids: Iterable[str]) -> dict[str, list[Delivery]]:
         found: dict[str, list[Delivery]] = {}
         for row in self._conn.execute(SQL["deferred"], {"ids": rows.array(subscription_ids)}):
-            found.setdefault(row["s_id"], []).append(rows.delivery(row))
+            found.setdefault(row["s_id"], []).append(delivery_rows.delivery(row))
         return found
 
     def claim(self, now: datetime, *, lease: timedelta, limit: int, hold_unknown: bool = False) -> list[Delivery]:
         due = self._conn.execute(SQL["due"], {"now": rows.stamp(now), "limit": limit}).fetchall()
         touched = []
         for row in due:
-            before, standing = rows.delivery(row), rows.standing(row)
+            before, standing = delivery_rows.delivery(row), delivery_rows.standing(row)
             after = life.claim(before, standing, now=now, lease=lease, hold_unknown=hold_unknown)
             if after is None or not self._move(before, after):
                 continue
@@ -158,9 +167,11 @@ class DeliveryRows:
         messages = {row["id"]: row for row in self._conn.execute(SQL["messages"], wanted)}
         return {
             id: Contents(
-                items=tuple(map(rows.item, items.get(id, ()))),
-                follow_ups=tuple(map(rows.follow_up, follow_ups.get(id, ()))),
-                message=rows.message(messages[id], (row["body"] for row in parts[id])) if id in messages else None,
+                items=tuple(map(delivery_rows.item, items.get(id, ()))),
+                follow_ups=tuple(map(delivery_rows.follow_up, follow_ups.get(id, ()))),
+                message=delivery_rows.message(messages[id], (row["body"] for row in parts[id]))
+                if id in messages
+                else None,
             )
             for id in ids
         }
@@ -172,11 +183,11 @@ class DeliveryRows:
         return found
 
     def begin(self, starts: Sequence[Start]) -> list[str]:
-        written = json.dumps([rows.start_of(each) for each in starts])
+        written = json.dumps([delivery_rows.start_of(each) for each in starts])
         ours = dict(self._conn.execute(SQL["begin"], {"starts": written}).fetchall())
         begun = [(ours[each.delivery_id], each) for each in starts if each.delivery_id in ours]
         fresh = [(pk, each.message) for pk, each in begun if each.message is not None]
-        self._conn.executemany(SQL["put_message"], [rows.message_params(pk, message) for pk, message in fresh])
+        self._conn.executemany(SQL["put_message"], [delivery_rows.message_params(pk, message) for pk, message in fresh])
         self._conn.executemany(
             SQL["put_part"], [(pk, k, body) for pk, message in fresh for k, body in enumerate(message.parts)]
         )
@@ -231,7 +242,7 @@ class DeliveryRows:
 
     def _get(self, ids: Iterable[str]) -> dict[str, Delivery]:
         found = self._conn.execute(SQL["get"], {"ids": rows.array(ids)})
-        return {each.id: each for each in map(rows.delivery, found)}
+        return {each.id: each for each in map(delivery_rows.delivery, found)}
 
     def all(
         self,
@@ -247,10 +258,10 @@ class DeliveryRows:
             "since": rows.stamp_or_none(since),
             "limit": limit,
         }
-        return [rows.delivery(row) for row in self._conn.execute(SQL["all"], wanted)]
+        return [delivery_rows.delivery(row) for row in self._conn.execute(SQL["all"], wanted)]
 
     def attempts(self, delivery_id: str) -> list[Attempt]:
-        return [rows.attempt(row) for row in self._conn.execute(SQL["attempts"], {"id": delivery_id})]
+        return [delivery_rows.attempt(row) for row in self._conn.execute(SQL["attempts"], {"id": delivery_id})]
 
     def counts(self) -> Mapping[DeliveryState, int]:
         return {DeliveryState(row["state"]): row["number"] for row in self._conn.execute(SQL["counts"])}
@@ -262,11 +273,11 @@ class DeliveryRows:
     def of_entry(self, subscription_id: str, entry_id: str) -> tuple[Delivery, DeliveryItem] | None:
         wanted = {"subscription": subscription_id, "entry": entry_id}
         row = self._conn.execute(SQL["of_entry"], wanted).fetchone()
-        return (rows.delivery(row), rows.item(row)) if row else None
+        return (delivery_rows.delivery(row), delivery_rows.item(row)) if row else None
 
 
 def _move_params(before: Delivery, after: Delivery) -> rows.Params:
-    return {**rows.delivery_params(after), "was_state": str(before.state), "was_fence": before.fence}
+    return {**delivery_rows.delivery_params(after), "was_state": str(before.state), "was_fence": before.fence}
 
 
 def _end_params(

@@ -1,0 +1,187 @@
+"""Deliveries and what belongs to them, as rows and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from notifier.delivery import Standing
+from notifier.errors import Cause
+from notifier.model import (
+    Attempt,
+    Delivery,
+    DeliveryItem,
+    DeliveryState,
+    Followed,
+    FollowUp,
+    FollowUpKind,
+    Message,
+    Reason,
+    Slot,
+    Start,
+)
+from notifier.store import rows
+
+
+def delivery_params(delivery: Delivery) -> rows.Params:
+    return {
+        "id": delivery.id,
+        "subscription": delivery.subscription_id,
+        "slot": delivery.slot.key,
+        "due_at": rows.stamp(delivery.slot.due_at),
+        "zone": delivery.slot.zone,
+        "state": str(delivery.state),
+        "created_at": rows.stamp(delivery.created_at),
+        "period_start": rows.stamp(delivery.period_start),
+        "period_end": rows.stamp(delivery.period_end),
+        "checked": delivery.checked,
+        "late": delivery.late,
+        "attempts": delivery.attempts,
+        "next_attempt_at": rows.stamp(delivery.next_attempt_at),
+        "lease_until": rows.stamp_or_none(delivery.lease_until),
+        "fence": delivery.fence,
+        "reason": delivery.reason,
+        "cause": delivery.cause,
+        "failing_since": rows.stamp_or_none(delivery.failing_since),
+        "unknowns": delivery.unknowns,
+        "sent_at": rows.stamp_or_none(delivery.sent_at),
+        "accepted": rows.array(delivery.accepted),
+    }
+
+
+def delivery(row: rows.Row) -> Delivery:
+    return Delivery(
+        id=row["id"],
+        subscription_id=row["s_id"],
+        slot=Slot(key=row["slot"], due_at=datetime.fromisoformat(row["due_at"]), zone=row["zone"]),
+        state=DeliveryState(row["state"]),
+        created_at=datetime.fromisoformat(row["created_at"]),
+        period_start=datetime.fromisoformat(row["period_start"]),
+        period_end=datetime.fromisoformat(row["period_end"]),
+        checked=row["checked"],
+        late=bool(row["late"]),
+        attempts=row["attempts"],
+        next_attempt_at=datetime.fromisoformat(row["next_attempt_at"]),
+        lease_until=rows.instant_or_none(row["lease_until"]),
+        fence=row["fence"],
+        reason=row["reason"],
+        cause=Cause(row["cause"]) if row["cause"] else None,
+        failing_since=rows.instant_or_none(row["failing_since"]),
+        unknowns=row["unknowns"],
+        sent_at=rows.instant_or_none(row["sent_at"]),
+        accepted=tuple(json.loads(row["accepted"])),
+    )
+
+
+def standing(row: rows.Row) -> Standing:
+    why = row["suppressed"]
+    return Standing(
+        unwanted=bool(row["unwanted"]),
+        begun=bool(row["begun"]),
+        suppressed=f"Nothing is sent to this address any more. {why}" if why else None,
+    )
+
+
+def attempt(row: rows.Row) -> Attempt:
+    return Attempt(
+        fence=row["fence"],
+        began_at=datetime.fromisoformat(row["began_at"]),
+        ended_at=rows.instant_or_none(row["ended_at"]),
+        state=DeliveryState(row["state"]) if row["state"] else None,
+        unknown=bool(row["unknown"]),
+        reason=row["reason"],
+    )
+
+
+@lru_cache(maxsize=2**12)
+def reasons_text(reasons: tuple[Reason, ...]) -> str:
+    """Reasons as JSON, without their evidence: ``[[rule, label, query, version], …]``."""
+    return json.dumps([[r.rule_id, r.label, r.query, r.version] for r in reasons], ensure_ascii=False)
+
+
+@lru_cache(maxsize=2**12)
+def reasons(text: str) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(rule_id=rule_id, label=label, query=query, version=version)
+        for rule_id, label, query, version in json.loads(text)
+    )
+
+
+def message_params(delivery: int, message: Message) -> rows.Params:
+    return {
+        "delivery": delivery,
+        "format": message.format,
+        "subject": message.subject,
+        "target": message.target,
+        "sender": message.sender,
+        "created_at": rows.stamp(message.created_at),
+    }
+
+
+def message(row: rows.Row, parts: Iterable[bytes]) -> Message:
+    return Message(
+        delivery_id=row["id"],
+        format=row["format"],
+        subject=row["subject"],
+        target=row["target"],
+        sender=row["sender"],
+        parts=tuple(parts),
+        accepted=tuple(json.loads(row["accepted"])),
+        created_at=datetime.fromisoformat(row["created_at"]),
+    )
+
+
+def start_of(start: Start) -> dict[str, Any]:
+    """What the record of a delivery needs of it, for JSON."""
+    return {
+        "id": start.delivery_id,
+        "fence": start.fence,
+        "lease_until": rows.stamp(start.lease_until),
+        "accepted": rows.array(start.accepted),
+    }
+
+
+def item(row: rows.Row) -> DeliveryItem:
+    return DeliveryItem(
+        entry_id=row["entry"], rank=row["rank"], shown=bool(row["shown"]), reasons=reasons(row["reasons"])
+    )
+
+
+def followed(row: rows.Row) -> Followed:
+    return Followed(
+        subscription_id=row["s_id"],
+        entry_id=row["entry_id"],
+        since=datetime.fromisoformat(row["since"]),
+        version=row["version"],
+        had_code=bool(row["has_code"]),
+        upvotes=row["upvotes"],
+        now_version=row["now_version"],
+        now_code_url=row["now_code_url"],
+        now_upvotes=row["now_upvotes"],
+    )
+
+
+def follow_up_params(delivery_id: str, each: FollowUp) -> rows.Params:
+    return {
+        "delivery": delivery_id,
+        "entry": each.entry_id,
+        "kind": str(each.kind),
+        "value": each.value,
+        "since": rows.stamp(each.since),
+        "before": each.before,
+        "after": each.after,
+    }
+
+
+def follow_up(row: rows.Row) -> FollowUp:
+    return FollowUp(
+        entry_id=row["entry_id"],
+        kind=FollowUpKind(row["kind"]),
+        value=row["value"],
+        since=datetime.fromisoformat(row["since"]),
+        before=row["before"],
+        after=row["after"],
+    )
