@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
+from datetime import UTC, datetime
 
 from notifier.model import DigestItem, Entry, Evidence, Growth, Reason
 from notifier.render.catalog import SHORT_DATE, SHORT_DATE_WITH_YEAR, Catalog, message
@@ -66,7 +66,7 @@ def _facts(item: DigestItem, catalog: Catalog, year: int) -> list[Fact]:
     texts = [
         _people(entry, catalog),
         ", ".join(plain(each, 40) for each in dict.fromkeys(entry.categories[:SHOWN_CATEGORIES])),
-        catalog.date(day, SHORT_DATE if day.year == year else SHORT_DATE_WITH_YEAR) if day else "",
+        _date(day, catalog, year) if day else "",
     ]
     facts = [Fact(text=text) for text in texts if text]
     if entry.upvotes:
@@ -75,6 +75,11 @@ def _facts(item: DigestItem, catalog: Catalog, year: int) -> list[Fact]:
         comments = catalog.count("%(num)s comment", "%(num)s comments", entry.comments)
         facts.append(Fact(text=comments.replace(" ", "\u00a0")))
     return facts
+
+
+def _date(day: datetime, catalog: Catalog, year: int) -> str:
+    """On one line, as narrow as it may be."""
+    return catalog.date(day, SHORT_DATE if day.year == year else SHORT_DATE_WITH_YEAR).replace(" ", "\u00a0")
 
 
 def _late(catalog: Catalog) -> Fact:
