@@ -12,6 +12,7 @@ import re
 import tomllib
 from datetime import timedelta
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -168,6 +169,14 @@ class Settings(BaseSettings):
         (), description="Private networks that feeds may be read from, such as 10.1.0.0/16, comma-separated."
     )
 
+    operators: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Addresses of subscribers who see the operator's pages, comma-separated."
+    )
+    metrics_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Networks that may read /metrics without a token, such as 10.0.0.0/8, comma-separated.",
+    )
+
     tick: Duration = Field(timedelta(seconds=20), description="How often `serve` looks whether something is due.")
     give_up_after: Duration = Field(
         timedelta(hours=108), description="How long a receiver may put off a delivery before it has failed for good."
@@ -180,11 +189,26 @@ class Settings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
     log_json: bool = Field(False, description="Log lines as JSON objects.")
 
-    @field_validator("allow_networks", mode="before")
+    @field_validator("allow_networks", "operators", "metrics_networks", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("operators")
+    @classmethod
+    def _lower_case(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(address.lower() for address in value)
+
+    @field_validator("metrics_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                ip_network(each)
+            except ValueError:
+                raise ValueError(f"'{each}' is no network: write it like 10.0.0.0/8") from None
         return value
 
     @field_validator("default_timezone")

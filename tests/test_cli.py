@@ -307,6 +307,7 @@ def test_every_command_is_in_the_readme() -> None:
         *(f"rules {verb}" for verb in ("export", "import")),
         *(f"deliveries {verb}" for verb in ("show", "retry", "cancel")),
         *(f"topics {verb}" for verb in ("list", "show", "check")),
+        *(f"token {verb}" for verb in ("add", "list", "revoke")),
     ]
     assert [each for each in commands if f"notifier {each}" not in readme] == []
 

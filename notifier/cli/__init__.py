@@ -7,12 +7,25 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from notifier.cli import bounces, deliveries, packs, people, reading, rulefile, rules, running, sources, topics, trying
+from notifier.cli import (
+    bounces,
+    deliveries,
+    packs,
+    people,
+    reading,
+    rulefile,
+    rules,
+    running,
+    sources,
+    tokens,
+    topics,
+    trying,
+)
 from notifier.cli.base import group, warn
 from notifier.errors import NotifierError
 
 app = group("New papers, matched against your own rules, sent at the hour you chose.")
-for room in (running, sources, people, rules, trying, rulefile, packs, topics, reading, deliveries, bounces):
+for room in (running, sources, people, rules, trying, rulefile, packs, topics, reading, deliveries, bounces, tokens):
     room.register(app)
 
 

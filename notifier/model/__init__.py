@@ -5,6 +5,7 @@ and carry a prefix (``s_`` subscription, ``r_`` rule, ``d_`` delivery), an entry
 (``arxiv:2512.01234``, ``doi:10.1000/x``, or the id its source gave).
 """
 
+from notifier.model.access import Answer, ApiToken, Operation, Scope
 from notifier.model.bounces import Bounce, BounceKind, Suppression
 from notifier.model.deliveries import Attempt, Contents, Delivery, DeliveryItem, DeliveryState, Outcome, Planned, Start
 from notifier.model.digests import (
@@ -52,6 +53,8 @@ __all__ = [
     "NO_FOLLOW_UPS",
     "Address",
     "Announce",
+    "Answer",
+    "ApiToken",
     "Attempt",
     "Bounce",
     "BounceKind",
@@ -80,6 +83,7 @@ __all__ = [
     "Mode",
     "Moving",
     "News",
+    "Operation",
     "Outcome",
     "Page",
     "Planned",
@@ -90,6 +94,7 @@ __all__ = [
     "Rejected",
     "Rule",
     "Saying",
+    "Scope",
     "Sighting",
     "Slot",
     "SourceHealth",

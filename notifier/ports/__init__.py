@@ -3,6 +3,7 @@
 Network is async; the store is sync and belongs to the thread that opened it.
 """
 
+from notifier.ports.access import Answers, ApiTokens, Operations
 from notifier.ports.deliveries import Deliveries
 from notifier.ports.outside import Archive, Channel, LooksUp, Renderer, Source, Turn
 from notifier.ports.papers import Entries, Gaps, Services, SightedEntry, Sources, StoredSighting, Titled
@@ -10,6 +11,8 @@ from notifier.ports.people import Bounces, RuleChange, Rules, Subscribers, Subsc
 from notifier.ports.store import InStore, Store, T
 
 __all__ = [
+    "Answers",
+    "ApiTokens",
     "Archive",
     "Bounces",
     "Channel",
@@ -18,6 +21,7 @@ __all__ = [
     "Gaps",
     "InStore",
     "LooksUp",
+    "Operations",
     "Renderer",
     "RuleChange",
     "Rules",

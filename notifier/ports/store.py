@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
+from notifier.ports.access import Answers, ApiTokens, Operations
 from notifier.ports.deliveries import Deliveries
 from notifier.ports.papers import Entries, Gaps, Services, Sources
 from notifier.ports.people import Bounces, Rules, Subscribers, Subscriptions
@@ -36,6 +37,15 @@ class Store(Protocol):
 
     @property
     def bounces(self) -> Bounces: ...
+
+    @property
+    def api_tokens(self) -> ApiTokens: ...
+
+    @property
+    def answers(self) -> Answers: ...
+
+    @property
+    def operations(self) -> Operations: ...
 
     @property
     def gaps(self) -> Gaps: ...

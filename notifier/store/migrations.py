@@ -70,3 +70,9 @@ def m0008_quiet_time(db: Database) -> None:
 def m0009_bounces(db: Database) -> None:
     for statement in script("0009_bounces"):
         db.execute(statement)
+
+
+@migrations()
+def m0015_access(db: Database) -> None:
+    for statement in script("0015_access"):
+        db.execute(statement)

@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from notifier.errors import DamagedDatabase, NewerDatabase, StoreError
+from notifier.store.access import AnswerRows, ApiTokenRows, OperationRows
 from notifier.store.bounces import BounceRows
 from notifier.store.deliveries import DeliveryRows
 from notifier.store.entries import EntryRows
@@ -51,6 +52,9 @@ class SqliteStore:
         self.rules = RuleRows(conn)
         self.deliveries = DeliveryRows(conn)
         self.bounces = BounceRows(conn)
+        self.api_tokens = ApiTokenRows(conn)
+        self.answers = AnswerRows(conn)
+        self.operations = OperationRows(conn)
         self.gaps = GapRows(conn)
         self.services = ServiceRows(conn)
 
