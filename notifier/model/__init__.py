@@ -5,7 +5,7 @@ and carry a prefix (``s_`` subscription, ``r_`` rule, ``d_`` delivery), an entry
 (``arxiv:2512.01234``, ``doi:10.1000/x``, or the id its source gave).
 """
 
-from notifier.model.access import Answer, ApiToken, Operation, Scope
+from notifier.model.api import Answer, ApiToken, Operation, Scope
 from notifier.model.bounces import Bounce, BounceKind, Suppression
 from notifier.model.deliveries import Attempt, Contents, Delivery, DeliveryItem, DeliveryState, Outcome, Planned, Start
 from notifier.model.digests import (

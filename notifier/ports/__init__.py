@@ -3,7 +3,7 @@
 Network is async; the store is sync and belongs to the thread that opened it.
 """
 
-from notifier.ports.access import Answers, ApiTokens, Operations
+from notifier.ports.api import Answers, ApiTokens, Operations
 from notifier.ports.deliveries import Deliveries
 from notifier.ports.outside import Archive, Channel, LooksUp, Renderer, Source, Turn
 from notifier.ports.papers import Entries, Gaps, Services, SightedEntry, Sources, StoredSighting, Titled

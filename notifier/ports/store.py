@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
-from notifier.ports.access import Answers, ApiTokens, Operations
+from notifier.ports.api import Answers, ApiTokens, Operations
 from notifier.ports.deliveries import Deliveries
 from notifier.ports.papers import Entries, Gaps, Services, Sources
 from notifier.ports.people import Bounces, Rules, Subscribers, Subscriptions

@@ -73,6 +73,6 @@ def m0009_bounces(db: Database) -> None:
 
 
 @migrations()
-def m0015_access(db: Database) -> None:
-    for statement in script("0015_access"):
+def m0015_api(db: Database) -> None:
+    for statement in script("0015_api"):
         db.execute(statement)

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from notifier.errors import DamagedDatabase, NewerDatabase, StoreError
-from notifier.store.access import AnswerRows, ApiTokenRows, OperationRows
+from notifier.store.api import AnswerRows, ApiTokenRows, OperationRows
 from notifier.store.bounces import BounceRows
 from notifier.store.deliveries import DeliveryRows
 from notifier.store.entries import EntryRows

@@ -11,7 +11,7 @@ from notifier.model import Answer, ApiToken, Operation, Scope
 from notifier.store import rows
 from notifier.store.statements import queries
 
-SQL = queries("access")
+SQL = queries("api")
 
 
 class ApiTokenRows:
