@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from email_validator import EmailNotValidError, validate_email
@@ -13,11 +13,15 @@ from notifier.cadence import next_slot
 from notifier.channels import check_address
 from notifier.errors import UsageError
 from notifier.followup import KEPT as FOLLOWED
-from notifier.ids import new_id
+from notifier.ids import new_id, new_secret
 from notifier.lookup import subscriber_of, subscription_of
 from notifier.model import NO_FOLLOW_UPS, Address, Cadence, FollowUps, Subscriber, Subscription
 from notifier.ports import Store
 from notifier.settings import Language
+
+SIGNED = "webhook"
+"""The kind of channel whose messages are signed with a secret of the subscription's own."""
+_OLD_SECRET = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,24 @@ def subscribe(store: Store, email: str, wish: Wish, *, now: datetime) -> Subscri
     )
     with store.write():
         store.subscriptions.put(subscription)
+        if subscription.address.kind == SIGNED:
+            _new_secret(store, subscription.id, now)
     return subscription
+
+
+def renew_secret(store: Store, id: str, *, now: datetime) -> str:
+    """A new secret for a webhook; the one before signs along for a day, so that nothing has to happen at once."""
+    with store.write():
+        subscription = subscription_of(store, id)
+        if subscription.address.kind != SIGNED:
+            raise UsageError(f"{id} goes to {subscription.address}: only what goes to a webhook is signed.")
+        return _new_secret(store, id, now)
+
+
+def _new_secret(store: Store, id: str, now: datetime) -> str:
+    secret = new_secret()
+    store.signing.put(id, secret, now=now, old_until=now + _OLD_SECRET)
+    return secret
 
 
 def change(

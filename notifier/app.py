@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -123,11 +123,17 @@ class App:
         stores = {step: StoreThread(self.open_store) for step in ("collect", "plan", "deliver")}
         # What services ask for is in real time, whatever the clock of a replay says.
         async with self.http(Paces(StoredLedger(stores["collect"]), clock=system_clock)) as http:
-            engine = Engine(self, http, open_channels(self.settings), stores)
+            engine = Engine(self, http, open_channels(self.settings, self._secrets_in(stores["deliver"])), stores)
             try:
                 yield engine
             finally:
                 await engine.close()
+
+    def _secrets_in(self, in_store: StoreThread) -> Callable[[str], Awaitable[Sequence[str]]]:
+        async def secrets_of(delivery_id: str) -> Sequence[str]:
+            return await in_store(lambda store: store.signing.of_delivery(delivery_id, now=self.clock()))
+
+        return secrets_of
 
     def _secret(self) -> SecretStr:
         """The key that signs links: the operator's, else one made once and kept beside the database."""

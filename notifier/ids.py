@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 
 # No 0/o, 1/l/i, u: what is read aloud or copied by hand stays what it was.
@@ -17,3 +18,8 @@ def new_id(prefix: str) -> str:
         drawn, rest = divmod(drawn, len(_ALPHABET))
         letters.append(_ALPHABET[rest])
     return f"{prefix}_{''.join(letters)}"
+
+
+def new_secret() -> str:
+    """256 bits, as the Standard Webhooks specification writes them."""
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"

@@ -166,7 +166,9 @@ class Settings(BaseSettings):
     fetch_max_bytes: int = Field(15 * 1024 * 1024, ge=1024, description="Largest body of a source, decompressed.")
     host_pause: Pause = Field(timedelta(seconds=1), description="Shortest time between two requests to one host.")
     allow_networks: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Private networks that feeds may be read from, such as 10.1.0.0/16, comma-separated."
+        (),
+        description="Private networks that feeds may be read from and webhooks posted to, such as 10.1.0.0/16, "
+        "comma-separated.",
     )
 
     operators: Annotated[tuple[str, ...], NoDecode] = Field(

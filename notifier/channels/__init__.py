@@ -5,7 +5,7 @@ A new kind is a row in ``OPENERS``, in ``FORMATS`` and in ``addresses.CHECKS``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -17,17 +17,18 @@ from notifier.settings import Settings
 
 if TYPE_CHECKING:
     from notifier.channels.smtp import Server
+    from notifier.channels.webhook import SecretsOf
 
 __all__ = ["FORMATS", "OPENERS", "check_address", "format_of", "open_channels"]
 
 
-def _open_outbox(settings: Settings) -> Channel:
+def _open_outbox(settings: Settings, _: SecretsOf) -> Channel:
     return Outbox(settings.outbox)
 
 
-def _open_email(settings: Settings) -> Channel:
+def _open_email(settings: Settings, secrets: SecretsOf) -> Channel:
     if not settings.smtp_host:
-        return _open_outbox(settings)
+        return _open_outbox(settings, secrets)
     from notifier.channels.email import EmailChannel
 
     return EmailChannel(_servers(settings), settings.mail_from, connections=settings.smtp_connections)
@@ -56,9 +57,9 @@ def _servers(settings: Settings) -> list[Server]:
     ]
 
 
-def _open_slack(settings: Settings) -> Channel:
+def _open_slack(settings: Settings, secrets: SecretsOf) -> Channel:
     if not settings.has_slack:
-        return _open_outbox(settings)
+        return _open_outbox(settings, secrets)
     from notifier.channels.slack import SlackChannel
 
     return SlackChannel(
@@ -69,20 +70,35 @@ def _open_slack(settings: Settings) -> Channel:
     )
 
 
-OPENERS: Mapping[str, Callable[[Settings], Channel]] = MappingProxyType(
-    {"email": _open_email, "slack": _open_slack, "outbox": _open_outbox}
+def _open_webhook(settings: Settings, secrets: SecretsOf) -> Channel:
+    from notifier.channels.webhook import WebhookChannel
+
+    return WebhookChannel(secrets, allow_networks=settings.allow_networks)
+
+
+async def _no_secrets(_: str) -> Sequence[str]:
+    return ()
+
+
+OPENERS: Mapping[str, Callable[[Settings, SecretsOf], Channel]] = MappingProxyType(
+    {"email": _open_email, "slack": _open_slack, "webhook": _open_webhook, "outbox": _open_outbox}
 )
-FORMATS: Mapping[str, str] = MappingProxyType({"email": "email", "slack": "slack", "outbox": "email"})
+FORMATS: Mapping[str, str] = MappingProxyType(
+    {"email": "email", "slack": "slack", "webhook": "json", "outbox": "email"}
+)
 """What each kind's messages are rendered as."""
 
 
-def open_channels(settings: Settings) -> Mapping[str, Channel]:
-    """One channel a kind; nothing is connected before it is used. What is not set up goes to the outbox."""
-    return {kind: opener(settings) for kind, opener in OPENERS.items()}
+def open_channels(settings: Settings, secrets: SecretsOf = _no_secrets) -> Mapping[str, Channel]:
+    """One channel a kind; nothing is connected before it is used. What is not set up goes to the outbox.
+
+    ``secrets`` tells what signs a delivery; only to look around none is needed.
+    """
+    return {kind: opener(settings, secrets) for kind, opener in OPENERS.items()}
 
 
 def format_of(kind: str) -> str:
-    """``email`` or ``slack``. Raises UsageError for an unknown kind."""
+    """A name the renderer knows. Raises UsageError for an unknown kind."""
     return FORMATS[_known(kind)]
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from email_validator import EmailNotValidError, validate_email
 
-from notifier.clean import plain
+from notifier.clean import link, plain
 from notifier.errors import UsageError
 
 _SLACK_ID = re.compile(r"[CGDUW][A-Z0-9]{2,20}")
@@ -60,6 +60,18 @@ def no_target(target: str) -> str:
     return ""
 
 
+def webhook_url(target: str) -> str:
+    """An address with https (http is for networks the operator allows). Raises UsageError, which does not repeat it:
+    its path is often a key."""
+    url = link(target)
+    if url is None:
+        raise UsageError(
+            "The webhook's address is none: write the channel as webhook:https://example.org/papers, "
+            "without a user name."
+        )
+    return url
+
+
 CHECKS: Mapping[str, Callable[[str], str]] = MappingProxyType(
-    {"email": email_address, "slack": slack_target, "outbox": no_target}
+    {"email": email_address, "slack": slack_target, "webhook": webhook_url, "outbox": no_target}
 )

@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     command(subscriptions, "pause")(pause)
     command(subscriptions, "resume")(resume)
     command(subscriptions, "remove")(remove_subscription)
+    command(subscriptions, "secret")(renew_secret)
 
 
 def add_subscriber(
@@ -99,7 +100,7 @@ def remove_subscriber(app: App, email: Email) -> None:
 def add_subscription(
     app: App,
     email: Email,
-    channel: Annotated[str, typer.Option(help="email, email:ADDRESS, slack:CHANNEL or outbox.")],
+    channel: Annotated[str, typer.Option(help="email, email:ADDRESS, slack:CHANNEL, webhook:URL or outbox.")],
     every: Annotated[Every, typer.Option(help="How often.")],
     at: Annotated[str, typer.Option(help="Time of day in the person's zone, such as 08:00.")] = "08:00",
     days: Annotated[str, typer.Option(help="Weekdays, such as mon,thu.")] = "",
@@ -131,12 +132,16 @@ def add_subscription(
     )
     with app.store() as store:
         subscription = account.subscribe(store, email, wish, now=app.clock())
+        secrets = store.signing.of(subscription.id, now=app.clock())
     if json:
-        print_json(_subscription_data(subscription, ()))
+        shown: dict[str, object] = {"secret": secrets[0]} if secrets else {}
+        print_json(_subscription_data(subscription, ()) | shown)
         return
     say(subscription.id)
     # On stderr, so that a script can take the id from stdout.
     warn(f"{_when(subscription)} to {subscription.address}; next {_next(subscription)}.")
+    for secret in secrets:
+        warn(f"What is posted is signed with this secret, which is not shown again: {secret}")
     warn(f"It gets nothing until it has a rule: notifier rule add {subscription.id} 'QUERY'")
 
 
@@ -256,6 +261,14 @@ def remove_subscription(app: App, id: SubscriptionId) -> None:
     with app.store() as store:
         removed = account.unsubscribe(store, id)
     say(f"Removed {id}: {removed.subscriber.email} gets nothing more from it.")
+
+
+def renew_secret(app: App, id: SubscriptionId) -> None:
+    """Replace the secret that a webhook is signed with; for a day the old one signs along."""
+    with app.store() as store:
+        secret = account.renew_secret(store, id, now=app.clock())
+    say(secret)
+    warn(f"{id} is signed with this from now on, and for a day also with the one before. It is not shown again.")
 
 
 def _when(subscription: Subscription) -> str:

@@ -54,7 +54,7 @@ _ADVICE: Mapping[Cause, tuple[str, str, str]] = MappingProxyType(
             f"allow your server, {_RETRY}",
         ),
         Cause.CHANNEL: (
-            "The Slack channel is gone or closed to the app",
+            "The channel is gone or closed to us",
             "Invite the app to the channel.",
             f"Invite the app to the channel, open it again, or subscribe another one, {_RETRY}",
         ),

@@ -125,10 +125,10 @@ class Digest:
 class Message:
     """A rendered digest, frozen: every attempt sends these bytes.
 
-    ``format`` is ``email`` (one part: an RFC 5322 message, CRLF lines) or ``slack`` (a JSON object a part,
-    each the arguments of one chat.postMessage without its channel). ``accepted`` are the references of
-    parts that an earlier attempt delivered. ``doubtful`` says that the first part behind them may have arrived,
-    too: an earlier attempt did not learn what became of it.
+    ``format`` is ``email`` (one part: an RFC 5322 message, CRLF lines), ``slack`` (a JSON object a part, each the
+    arguments of one chat.postMessage without its channel) or ``json`` (one part: a JSON object). ``accepted`` are the
+    references of parts that an earlier attempt delivered. ``doubtful`` says that the first part behind them may have
+    arrived, too: an earlier attempt did not learn what became of it.
     """
 
     delivery_id: str

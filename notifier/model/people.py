@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 
@@ -31,6 +33,10 @@ class Subscriber:
     created_at: datetime
 
 
+_HIDING = MappingProxyType({"webhook": re.compile(r"https?://[^/?#]*/?"), "apprise": re.compile(r"[a-z0-9+]+://")})
+"""By channel kind, how much of its targets may be shown. Apprise puts tokens where others have a host."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     """Where a digest goes: a channel kind and its target, written ``kind:target``."""
@@ -39,6 +45,9 @@ class Address:
     target: str = ""
 
     def __str__(self) -> str:
+        """As it may be shown: of an address that holds a key only its beginning."""
+        if self.kind in _HIDING and (found := _HIDING[self.kind].match(self.target)):
+            return f"{self.kind}:{found[0]}…"
         return f"{self.kind}:{self.target}" if self.target else self.kind
 
 

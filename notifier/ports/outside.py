@@ -83,5 +83,5 @@ class Channel(Protocol):
 
 class Renderer(Protocol):
     def render(self, digest: Digest, format: str, *, now: datetime) -> Message:
-        """Compose ``digest`` as ``email`` or ``slack``. Raises TemplateError for a faulty override."""
+        """Compose ``digest`` as the format of ``Message.format``. Raises TemplateError for a faulty override."""
         ...

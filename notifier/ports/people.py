@@ -48,6 +48,18 @@ class Bounces(Protocol):
         ...
 
 
+class Signing(Protocol):
+    """The secrets that webhooks are signed with; of each subscription's the newest comes first."""
+
+    def put(self, subscription_id: str, secret: str, *, now: datetime, old_until: datetime) -> None:
+        """The one that signs from now on; what signed before signs along until ``old_until``."""
+        ...
+
+    def of(self, subscription_id: str, *, now: datetime) -> list[str]: ...
+
+    def of_delivery(self, delivery_id: str, *, now: datetime) -> list[str]: ...
+
+
 class Subscribers(Protocol):
     def add(self, subscriber: Subscriber) -> None: ...
 

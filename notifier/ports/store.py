@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from notifier.ports.api import Answers, ApiTokens, Operations
 from notifier.ports.deliveries import Deliveries
 from notifier.ports.papers import Entries, Gaps, Services, Sources
-from notifier.ports.people import Bounces, Rules, Subscribers, Subscriptions
+from notifier.ports.people import Bounces, Rules, Signing, Subscribers, Subscriptions
 
 T = TypeVar("T")
 
@@ -46,6 +46,9 @@ class Store(Protocol):
 
     @property
     def operations(self) -> Operations: ...
+
+    @property
+    def signing(self) -> Signing: ...
 
     @property
     def gaps(self) -> Gaps: ...

@@ -11,6 +11,7 @@ from notifier.model import Digest, Message
 from notifier.render.catalog import Catalog, load
 from notifier.render.links import Links
 from notifier.render.mail import MailComposer
+from notifier.render.payload import PayloadComposer
 from notifier.render.slack import SlackComposer
 
 
@@ -22,7 +23,7 @@ class Make(Protocol):
     def __call__(self, *, links: Links, catalog: Catalog, overrides: Path | None, summaries: bool) -> Format: ...
 
 
-FORMATS = frozenset({"email", "slack"})
+FORMATS = frozenset({"email", "slack", "json"})
 
 
 class Composer:
@@ -35,7 +36,11 @@ class Composer:
     def __init__(
         self, *, links: Links, overrides: Path | None = None, summaries: bool = False, threads: bool = False
     ) -> None:
-        self._formats: dict[str, Make] = {"email": MailComposer, "slack": partial(SlackComposer, threads=threads)}
+        self._formats: dict[str, Make] = {
+            "email": MailComposer,
+            "slack": partial(SlackComposer, threads=threads),
+            "json": PayloadComposer,
+        }
         self._summaries = summaries
         self._links = links
         self._overrides = overrides

@@ -27,9 +27,7 @@ import httpx2
 from notifier import __version__
 from notifier.clean import link, plain
 from notifier.errors import SourceError
-from notifier.sources.apart import Apart
-from notifier.sources.gunzip import Gunzip
-from notifier.sources.network import (
+from notifier.network import (
     CheckedNetwork,
     CheckedTransport,
     Forbidden,
@@ -38,6 +36,8 @@ from notifier.sources.network import (
     parse_networks,
     resolve,
 )
+from notifier.sources.apart import Apart
+from notifier.sources.gunzip import Gunzip
 from notifier.sources.pace import Paces
 from notifier.sources.turns import AT_ONCE, Turns
 

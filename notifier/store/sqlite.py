@@ -22,6 +22,7 @@ from notifier.store.entries import EntryRows
 from notifier.store.gaps import GapRows, ServiceRows
 from notifier.store.migrations import migrations
 from notifier.store.people import RuleRows, SubscriberRows, SubscriptionRows
+from notifier.store.signing import SigningRows
 from notifier.store.sources import SourceRows
 from notifier.store.terms import TermRows
 from notifier.store.where import add_functions
@@ -55,6 +56,7 @@ class SqliteStore:
         self.api_tokens = ApiTokenRows(conn)
         self.answers = AnswerRows(conn)
         self.operations = OperationRows(conn)
+        self.signing = SigningRows(conn)
         self.gaps = GapRows(conn)
         self.services = ServiceRows(conn)
 

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from notifier.channels import FORMATS, OPENERS, check_address, format_of, open_channels
 from notifier.channels.addresses import CHECKS
 from notifier.errors import UsageError
+from notifier.render import FORMATS as RENDERED
 from notifier.settings import Settings
 
 
@@ -22,18 +23,18 @@ def kinds(tmp_path: Path, **more: Any) -> dict[str, str]:
 
 
 def test_what_is_not_set_up_goes_to_the_outbox(tmp_path: Path) -> None:
-    assert kinds(tmp_path) == {"email": "Outbox", "slack": "Outbox", "outbox": "Outbox"}
+    assert kinds(tmp_path) == {"email": "Outbox", "slack": "Outbox", "webhook": "WebhookChannel", "outbox": "Outbox"}
 
 
 def test_what_is_set_up_goes_out(tmp_path: Path) -> None:
     opened = kinds(tmp_path, smtp_host="mx.example.org", slack_token=SecretStr("xoxb-1"))
-    assert opened == {"email": "EmailChannel", "slack": "SlackChannel", "outbox": "Outbox"}
+    assert (opened["email"], opened["slack"], opened["outbox"]) == ("EmailChannel", "SlackChannel", "Outbox")
     assert kinds(tmp_path, slack_webhook=SecretStr("https://hooks.example.org/1"))["slack"] == "SlackChannel"
 
 
 def test_every_kind_has_a_format_and_an_address_check() -> None:
     assert set(OPENERS) == set(FORMATS) == set(CHECKS)
-    assert {kind: format_of(kind) for kind in OPENERS} == {"email": "email", "slack": "slack", "outbox": "email"}
+    assert {format_of(kind) for kind in OPENERS} == RENDERED
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,8 @@ def test_every_kind_has_a_format_and_an_address_check() -> None:
         ("slack", "#論文", "#論文"),
         ("slack", "ada@Example.org", "ada@example.org"),
         ("slack", "webhook", "webhook"),
+        ("webhook", " https://example.org/hook?key=ä#x ", "https://example.org/hook?key=%C3%A4#x"),
+        ("webhook", "HTTPS://bücher.example:8443", "https://xn--bcher-kva.example:8443"),
         ("outbox", "", ""),
     ],
 )
@@ -78,6 +81,10 @@ def test_a_good_target_gets_its_one_form(kind: str, target: str, stored: str) ->
         ("slack", "@ada"),
         ("slack", "<!channel>"),
         ("slack", "#" + "x" * 81),
+        ("webhook", "https://ada:key@example.org/"),
+        ("webhook", "file:///etc/passwd"),
+        ("webhook", "https://exa mple.org/"),
+        ("webhook", "https://example.org/\r\nHost: inside"),
         ("outbox", "/etc"),
         ("pigeon", "loft 3"),
     ],
@@ -89,7 +96,7 @@ def test_a_bad_target_is_one_sentence(kind: str, target: str) -> None:
     assert sentence.endswith(".") and sentence.isprintable() and len(sentence) < 400
 
 
-@given(kind=st.sampled_from(["email", "slack"]), target=st.text(max_size=60))
+@given(kind=st.sampled_from(["email", "slack", "webhook"]), target=st.text(max_size=60))
 def test_any_text_is_taken_in_its_one_form_or_refused(kind: str, target: str) -> None:
     try:
         stored = check_address(kind, target)
@@ -100,5 +107,5 @@ def test_any_text_is_taken_in_its_one_form_or_refused(kind: str, target: str) ->
 
 
 def test_an_unknown_kind_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="email, slack, outbox"):
+    with pytest.raises(UsageError, match="email, slack, webhook, outbox"):
         format_of("pigeon")

@@ -20,12 +20,15 @@ from notifier.channels.email import EmailChannel
 from notifier.channels.outbox import Outbox
 from notifier.channels.slack import SlackChannel
 from notifier.channels.smtp import Server
+from notifier.channels.webhook import WebhookChannel
+from notifier.ids import new_secret
 from notifier.model import Message
 from notifier.ports import Channel
 from notifier.settings import Security
 from tests.channels.messages import mail, slack
 from tests.servers.slack import HOOK, TOKEN, SlackServer
 from tests.servers.smtp import MailServer
+from tests.servers.web import WebServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,18 @@ def slack_at(target: str) -> Iterator[Counterpart]:
 
 
 @contextmanager
+def webhook(_: Path) -> Iterator[Counterpart]:
+    async def secrets_of(_: str) -> tuple[str, ...]:
+        return (new_secret(),)
+
+    with WebServer() as server:
+        server.answer("/", status=204)
+        channel = WebhookChannel(secrets_of, allow_networks=("127.0.0.0/8",))
+        message = replace(mail(server.url("/")), format="json", parts=(b'{"type":"digest"}',))
+        yield Counterpart(channel=channel, message=message, received=lambda: [each.body for each in server.requests])
+
+
+@contextmanager
 def outbox(folder: Path) -> Iterator[Counterpart]:
     def received() -> list[bytes]:
         return [path.read_bytes() for path in sorted(folder.glob("outbox/*.eml"))]
@@ -84,6 +99,7 @@ COUNTERPARTS: dict[str, Callable[[Path], AbstractContextManager[Counterpart]]] =
     "slack channel": lambda _: slack_at("#papers"),
     "slack person": lambda _: slack_at("ada@example.org"),
     "slack webhook": lambda _: slack_at(HOOK),
+    "webhook": webhook,
     "outbox": outbox,
     "slack in the outbox": slack_outbox,
 }

@@ -13,9 +13,9 @@ import pytest
 
 from notifier import __version__
 from notifier.errors import SettingsError, SourceError
+from notifier.network import Resolve, is_permitted
+from notifier.network import resolve as system_resolve
 from notifier.sources.http import Http, user_agent
-from notifier.sources.network import Resolve, is_permitted
-from notifier.sources.network import resolve as system_resolve
 from notifier.sources.turns import Turns
 from tests.servers.web import Answer, WebServer, drip, endless, make_certificate
 

@@ -54,11 +54,13 @@ def parse_networks(networks: Iterable[str]) -> tuple[Network, ...]:
         raise SettingsError(f"Setting 'allow_networks' is wrong: {error}; write networks like 10.1.0.0/16.") from None
 
 
-def is_permitted(address: str, allowed: Sequence[Network] = ()) -> bool:
-    """Whether ``address`` is public, or inside a network the operator allows."""
+def is_permitted(address: str, allowed: Sequence[Network] = (), *, public: bool = True) -> bool:
+    """Whether ``address`` is inside a network the operator allows, or, with ``public``, is a public one."""
     ip = _unwrapped(ipaddress.ip_address(address))
     if any(ip in network for network in allowed):
         return True
+    if not public:
+        return False
     if any(ip in network for network in _NEVER) or ip.is_multicast or ip.is_reserved:
         return False
     return ip.is_global and not (isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local)
@@ -81,10 +83,14 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 
 class CheckedNetwork(httpcore2.AsyncNetworkBackend):
-    """Connects to permitted addresses only, one after the other until one answers."""
+    """Connects to permitted addresses only, one after the other until one answers.
 
-    def __init__(self, allowed: Sequence[Network], resolve: Resolve = resolve) -> None:
+    Those inside ``allowed`` are, and unless ``public`` is False, all that are public.
+    """
+
+    def __init__(self, allowed: Sequence[Network], resolve: Resolve = resolve, *, public: bool = True) -> None:
         self._allowed = allowed
+        self._public = public
         self._resolve = resolve
         self._inner = httpcore2.AnyIOBackend()
 
@@ -109,7 +115,7 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
             found = await self._resolve(host.strip("[]"), port)
         except (OSError, UnicodeError) as error:
             raise UnknownHost(host) from error
-        permitted = [address for address in found if is_permitted(address, self._allowed)]
+        permitted = [address for address in found if is_permitted(address, self._allowed, public=self._public)]
         if found and not permitted:
             raise Forbidden(host, found[0])
         return permitted
@@ -127,11 +133,18 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
 
 
 class CheckedTransport(httpx2.AsyncBaseTransport):
-    """httpx2 over a pool of our own, as its transport takes no network of ours."""
+    """httpx2 over a pool of our own, as its transport takes no network of ours; ``keep`` says whether connections
+    serve more than one request."""
 
-    def __init__(self, network: CheckedNetwork, context: ssl.SSLContext, *, max_connections: int) -> None:
+    def __init__(
+        self, network: CheckedNetwork, context: ssl.SSLContext, *, max_connections: int, keep: bool = True
+    ) -> None:
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=context, max_connections=max_connections, keepalive_expiry=15, network_backend=network
+            ssl_context=context,
+            max_connections=max_connections,
+            max_keepalive_connections=None if keep else 0,
+            keepalive_expiry=15,
+            network_backend=network,
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -140,6 +153,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
             method=request.method,
             url=httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
             headers=request.headers.raw,
+            content=request.stream,
             extensions=request.extensions,
         )
         response = await self._pool.handle_async_request(core)
