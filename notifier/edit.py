@@ -27,7 +27,7 @@ _UNDO = " undo"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who changes a rule, and through what: ``cli``, ``web``, ``slack``, ``file`` or ``pack``."""
+    """Who changes a rule, and through what: ``cli``, ``web``, ``api``, ``slack``, ``file`` or ``pack``."""
 
     name: str
     via: str
@@ -47,10 +47,7 @@ def add_rule(
 ) -> Rule:
     """Raises RuleError where the query does not parse, UsageError where the rule could never work."""
     parse(query, topics)
-    if until is not None and mode is not Mode.MUTE:
-        raise UsageError("Only a mute can end at a date: add --mute, or leave --until out.")
-    if until is not None and until <= now:
-        raise UsageError(f"The mute would end in the past ({until:%Y-%m-%d %H:%M}): give a later date.")
+    _demand_end(mode, until, now)
     with store.write():
         subscription = subscription_of(store, subscription_id)
         if len(store.rules.of([subscription.id]).get(subscription.id, ())) >= RULES_A_SUBSCRIPTION:
@@ -66,6 +63,32 @@ def add_rule(
         )
         store.rules.put([rule], actor=author.name, via=author.via, now=now)
     return rule
+
+
+def change_rule(
+    store: Store,
+    topics: Topics,
+    id: str,
+    *,
+    query: str,
+    label: str,
+    mode: Mode,
+    until: datetime | None,
+    author: Author,
+    now: datetime,
+) -> Rule:
+    """Give a rule all of it anew; where that changes nothing, nothing is written. Raises as ``add_rule`` does."""
+    parse(query, topics)
+    with store.write():
+        rule = rule_of(store, id)
+        if until != rule.until or mode is not rule.mode:
+            _demand_end(mode, until, now)
+        wanted = replace(rule, query=query.strip(), label=" ".join(label.split()), mode=mode, until=until, broken=None)
+        if wanted == rule:
+            return rule
+        changed = replace(wanted, version=rule.version + 1)
+        store.rules.put([changed], actor=author.name, via=author.via, now=now)
+    return changed
 
 
 def remove_rule(store: Store, id: str, *, author: Author, now: datetime) -> Rule:
@@ -189,6 +212,13 @@ def demand_own(store: Store, subscription_id: str, rules: Iterable[Rule]) -> Non
             raise UsageError(
                 f"Rule {rule.id} belongs to {other.subscription_id}: leave its id out to make a new rule of it."
             )
+
+
+def _demand_end(mode: Mode, until: datetime | None, now: datetime) -> None:
+    if until is not None and mode is not Mode.MUTE:
+        raise UsageError("Only a mute can end at a date: make it a mute, or leave the date out.")
+    if until is not None and until <= now:
+        raise UsageError(f"The mute would end in the past ({until:%Y-%m-%d %H:%M}): give a later date.")
 
 
 def _latest(steps: Iterable[Step]) -> list[Step]:

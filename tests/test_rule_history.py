@@ -135,6 +135,30 @@ def test_a_changed_rule_returns_as_it_was(store: SqliteStore) -> None:
     assert edit.rules_of(store, id) == [replace(rule, version=3)]
 
 
+def test_a_rule_is_changed_as_a_whole_and_returns_by_undo(store: SqliteStore) -> None:
+    id = subscribed(store)
+    rule = edit.add_rule(store, {}, id, "reward", label="R", author=ADA, now=NOW)
+    new = {"query": " bees ", "label": "B  ees", "mode": Mode.MUTE, "until": NOW + timedelta(days=1)}
+    changed = edit.change_rule(store, {}, rule.id, **new, author=ADA, now=NOW)
+    wanted = replace(rule, query="bees", label="B ees", mode=Mode.MUTE, until=NOW + timedelta(days=1), version=2)
+    assert edit.rules_of(store, id) == [changed] == [wanted]
+    assert edit.change_rule(store, {}, rule.id, **new, author=ADA, now=NOW + timedelta(days=2)) == changed
+    assert len(edit.history(store, id)) == 2
+    edit.undo(store, {}, id, author=ADA, now=NOW)
+    assert edit.rules_of(store, id) == [replace(rule, version=3)]
+
+
+def test_only_a_mute_gets_an_end_and_only_a_later_one(store: SqliteStore) -> None:
+    rule = edit.add_rule(store, {}, subscribed(store), "reward", author=ADA, now=NOW)
+    for mode, until, words in (
+        (Mode.INCLUDE, timedelta(days=1), "Only a mute"),
+        (Mode.MUTE, -timedelta(1), "the past"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            new = {"query": "bees", "label": "", "mode": mode, "until": NOW + until}
+            edit.change_rule(store, {}, rule.id, **new, author=ADA, now=NOW)
+
+
 def test_a_file_is_not_applied_to_rules_that_changed_since_it_was_shown(store: SqliteStore) -> None:
     id = subscribed(store)
     rule = edit.add_rule(store, {}, id, "reward", author=ADA, now=NOW)

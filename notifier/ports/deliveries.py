@@ -96,9 +96,10 @@ class Deliveries(Protocol):
         states: Iterable[DeliveryState] = (),
         subscription_id: str | None = None,
         since: datetime | None = None,
+        after: str | None = None,
         limit: int = 100,
     ) -> list[Delivery]:
-        """Those whose slot was due at ``since`` or later, newest first."""
+        """Those whose slot was due at ``since`` or later, newest first; with ``after``, those behind that delivery."""
         ...
 
     def attempts(self, delivery_id: str) -> list[Attempt]:

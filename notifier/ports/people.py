@@ -81,6 +81,10 @@ class Subscriptions(Protocol):
 
     def all(self, email: str | None = None) -> list[Subscription]: ...
 
+    def page(self, *, after: str = "", limit: int) -> list[Subscription]:
+        """Everybody's in the order of their ids, from behind ``after`` on."""
+        ...
+
     def due(self, now: datetime, *, limit: int) -> list[Subscription]:
         """Those whose slot has come and which are not paused, longest due first."""
         ...

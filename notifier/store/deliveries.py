@@ -250,12 +250,14 @@ class DeliveryRows:
         states: Iterable[DeliveryState] = (),
         subscription_id: str | None = None,
         since: datetime | None = None,
+        after: str | None = None,
         limit: int = 100,
     ) -> list[Delivery]:
         wanted = {
             "states": rows.array(states),
             "subscription": subscription_id,
             "since": rows.stamp_or_none(since),
+            "after": after,
             "limit": limit,
         }
         return [delivery_rows.delivery(row) for row in self._conn.execute(SQL["all"], wanted)]

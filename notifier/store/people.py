@@ -67,6 +67,10 @@ class SubscriptionRows:
     def all(self, email: str | None = None) -> list[Subscription]:
         return [rows.subscription(row) for row in self._conn.execute(SQL["all_subscriptions"], {"email": email})]
 
+    def page(self, *, after: str = "", limit: int) -> list[Subscription]:
+        found = self._conn.execute(SQL["page_of_subscriptions"], {"after": after, "limit": limit})
+        return [rows.subscription(row) for row in found]
+
     def due(self, now: datetime, *, limit: int) -> list[Subscription]:
         wanted = {"now": rows.stamp(now), "limit": limit}
         return [rows.subscription(row) for row in self._conn.execute(SQL["due_subscriptions"], wanted)]

@@ -209,3 +209,11 @@ def test_deliveries_are_listed_from_an_instant_on(peopled: Store) -> None:
         peopled.deliveries.record([planned()])
     assert [each.id for each in peopled.deliveries.all(since=NOW)] == ["d_one"]
     assert peopled.deliveries.all(since=NOW + LEASE) == []
+
+
+def test_a_list_of_deliveries_goes_on_behind_its_last(peopled: Store) -> None:
+    with peopled.write():
+        peopled.deliveries.record([planned(f"d_{n}", "s_one", f"2025-12-{n}") for n in (14, 15, 16)])
+    assert [each.id for each in peopled.deliveries.all(limit=2)] == ["d_16", "d_15"]
+    assert [each.id for each in peopled.deliveries.all(after="d_15", limit=2)] == ["d_14"]
+    assert peopled.deliveries.all(after="d_none") == []

@@ -49,6 +49,17 @@ def outcome(state: DeliveryState, fence: int = 1, **fields: object) -> Outcome:
     return Outcome(delivery_id="d_one", fence=fence, state=state, at=NOW, **fields)  # type: ignore[arg-type]
 
 
+def test_subscriptions_come_in_pages_by_id(store: Store) -> None:
+    person = subscriber()
+    with store.write():
+        store.subscribers.add(person)
+        for name in ("s_c", "s_a", "s_b"):
+            store.subscriptions.put(subscription(name, person))
+    assert [each.id for each in store.subscriptions.page(limit=2)] == ["s_a", "s_b"]
+    assert [each.id for each in store.subscriptions.page(after="s_b", limit=2)] == ["s_c"]
+    assert store.subscriptions.page(after="s_c", limit=2) == []
+
+
 def test_what_was_written_is_there_when_opened_again(open_store: Callable[[], Store]) -> None:
     first = open_store()
     with first.write():

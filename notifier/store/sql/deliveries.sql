@@ -212,6 +212,7 @@ FROM delivery AS d JOIN subscription AS s ON s.pk = d.subscription
 WHERE (:states = '[]' OR d.state IN (SELECT value FROM json_each(:states)))
     AND (:subscription IS NULL OR s.id = :subscription)
     AND (:since IS NULL OR d.due_at >= :since)
+    AND (:after IS NULL OR (d.due_at, d.pk) < (SELECT due_at, pk FROM delivery WHERE id = :after))
 ORDER BY d.due_at DESC, d.pk DESC
 LIMIT :limit
 
