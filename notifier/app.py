@@ -35,6 +35,7 @@ from notifier.render import Composer, Links
 from notifier.settings import AfterUnknown, Settings
 from notifier.sources import Http, Paces, Turns, asks_for_categories, open_source
 from notifier.store import SqliteStore, StoredLedger, StoreThread
+from notifier.tokens import Keys
 from notifier.topics import Pack, queries
 
 Clock = Callable[[], datetime]
@@ -92,13 +93,17 @@ class App:
         )
 
     @cached_property
+    def keys(self) -> Keys:
+        return Keys(self._secret(), self.settings.old_secret_keys)
+
+    @cached_property
     def links(self) -> Links:
         return Links(
             base_url=self.settings.base_url,
             sender=self.settings.mail_from,
             contact=self.settings.contact,
             bounce_address=self.settings.bounce_address,
-            secret=self._secret(),
+            secret=self.keys.current,
         )
 
     def http(self, paces: Paces | None = None) -> Http:

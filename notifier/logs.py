@@ -20,11 +20,15 @@ def configure(settings: Settings) -> None:
     _configure(logging.getLevelNamesMapping()[settings.log_level.upper()], as_json=settings.log_json)
 
 
+# The default shows the values of variables, and some of those are secrets.
+_without_values = structlog.dev.plain_traceback
+
+
 def _configure(level: int, *, as_json: bool) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_without_values)
     )
     structlog.configure(
         processors=[

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,18 +20,21 @@ from notifier.app import App, Engine
 
 log = structlog.get_logger()
 
+Beside = Callable[[asyncio.Event], Awaitable[None]]
+
 HEARTBEAT = "heartbeat"
 # systemd and container engines wait longer than this before they kill.
 _DRAIN_SECONDS = 30.0
 
 
-async def serve(app: App, *, stop: asyncio.Event | None = None) -> None:
-    """Run until SIGTERM or SIGINT (or ``stop``): then claim nothing more, finish what is under way, go."""
+async def serve(app: App, *, beside: Sequence[Beside] = (), stop: asyncio.Event | None = None) -> None:
+    """Run until SIGTERM or SIGINT (or ``stop``): then claim nothing more, finish what is under way, go.
+
+    ``beside`` runs in the same loop until ``stop`` is set (the pages, say); where one of it fails, all of it ends.
+    """
     stop = stop or asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with app.engine() as engine:
+    stop_at_signals(stop)
+    async with running(beside, stop), app.engine() as engine:
         ticks = _Ticks(app, engine, stop)
         scheduler = _scheduler(app, ticks)
         scheduler.start()
@@ -42,6 +46,32 @@ async def serve(app: App, *, stop: asyncio.Event | None = None) -> None:
         await ticks.drain(_DRAIN_SECONDS)
         scheduler.shutdown(wait=False)
     log.info("stopped")
+
+
+def stop_at_signals(stop: asyncio.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+
+@asynccontextmanager
+async def running(beside: Sequence[Beside], stop: asyncio.Event) -> AsyncIterator[None]:
+    """Raises what one of them raised, when all have ended."""
+
+    async def whole(each: Beside) -> None:
+        try:
+            await each(stop)
+        finally:
+            stop.set()
+
+    tasks = [asyncio.create_task(whole(each)) for each in beside]
+    try:
+        yield
+    finally:
+        stop.set()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for each in ended:
+        if isinstance(each, BaseException):
+            raise each
 
 
 class _Ticks:

@@ -107,6 +107,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(
         SecretStr(""), description="Signs the links in mails. Default: made once and kept in the data folder."
     )
+    old_secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Keys that secret_key has replaced, comma-separated: links of old mails live on."
+    )
     contact: str = Field("", description="Address of the operator: in the User-Agent, and for unsubscribe mails.")
     look_back: Duration = Field(
         timedelta(days=7), description="How far back a first digest reaches, and how long growing votes are watched."
@@ -147,6 +150,15 @@ class Settings(BaseSettings):
     slack_webhook: SecretStr = Field(SecretStr(""), description="Incoming webhook; reached as channel slack:webhook.")
     slack_threads: bool = Field(False, description="Post papers into the thread of a short first message.")
     slack_api_url: str = Field("https://slack.com/api/", description="Base address of Slack's Web API.")
+
+    web_host: str = Field("127.0.0.1", description="Address that the web pages listen on; 0.0.0.0 for all.")
+    web_port: int = Field(8000, ge=1, le=65535, description="Port of the web pages.")
+    web_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Names that the pages answer to besides that of base_url, comma-separated."
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Networks of proxies whose X-Forwarded-For is believed, comma-separated."
+    )
 
     outbox_dir: Path | None = Field(
         None, description="Where the outbox channel writes. Default: outbox/ in the data folder."
@@ -191,7 +203,15 @@ class Settings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
     log_json: bool = Field(False, description="Log lines as JSON objects.")
 
-    @field_validator("allow_networks", "operators", "metrics_networks", mode="before")
+    @field_validator(
+        "allow_networks",
+        "operators",
+        "metrics_networks",
+        "old_secret_keys",
+        "web_hosts",
+        "trusted_proxies",
+        mode="before",
+    )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -236,6 +256,12 @@ class Settings(BaseSettings):
             if not host or (port is not None and not 1 <= port <= 65535):
                 raise ValueError(f"'{value}' names no mail server: write it like mx1.example.org, mx2.example.org:2525")
         return value
+
+    @property
+    def web_url(self) -> str:
+        """Where the pages are for people: the public address, else that of this machine."""
+        host = f"[{self.web_host}]" if ":" in self.web_host else self.web_host
+        return self.base_url or f"http://{host}:{self.web_port}"
 
     @property
     def mail_servers(self) -> list[tuple[str, int | None]]:

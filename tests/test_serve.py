@@ -16,7 +16,7 @@ PATIENCE = 30.0
 
 
 def start(**environment: str) -> subprocess.Popen[str]:
-    code = "import sys; from notifier.cli import run; sys.exit(run(['serve']))"
+    code = "import sys; from notifier.cli import run; sys.exit(run(['serve', '--no-web']))"
     return subprocess.Popen(
         [sys.executable, "-c", code],
         env=os.environ | {"NOTIFIER_TICK": "1s", "NOTIFIER_LOG_JSON": "true"} | environment,

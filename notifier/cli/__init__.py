@@ -11,6 +11,7 @@ from notifier.cli import (
     bounces,
     deliveries,
     packs,
+    pages,
     people,
     reading,
     rulefile,
@@ -25,7 +26,21 @@ from notifier.cli.base import group, warn
 from notifier.errors import NotifierError
 
 app = group("New papers, matched against your own rules, sent at the hour you chose.")
-for room in (running, sources, people, rules, trying, rulefile, packs, topics, reading, deliveries, bounces, tokens):
+for room in (
+    running,
+    pages,
+    sources,
+    people,
+    rules,
+    trying,
+    rulefile,
+    packs,
+    topics,
+    reading,
+    deliveries,
+    bounces,
+    tokens,
+):
     room.register(app)
 
 

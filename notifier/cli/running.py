@@ -14,6 +14,7 @@ from rich.text import Text
 from notifier import logs
 from notifier.app import App, Pass
 from notifier.cli.base import Json, command, console, counted, print_json, print_table, say, warn
+from notifier.cli.pages import NO_PAGES, has_pages, pages
 from notifier.demo import Told, replay
 from notifier.doctor import Level, examine
 from notifier.errors import NotifierError, UsageError
@@ -92,10 +93,16 @@ def doctor(app: App, json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def serve_(app: App) -> None:
-    """Read sources, plan and send at everybody's hour, until stopped."""
+def serve_(
+    app: App,
+    web: Annotated[bool, typer.Option("--web/--no-web", help="Serve the pages, too.")] = True,
+) -> None:
+    """Read sources, plan and send at everybody's hour, and serve the pages, until stopped."""
     logs.configure(app.settings)
-    asyncio.run(serve(app))
+    if web and not has_pages():
+        warn(NO_PAGES)
+        web = False
+    asyncio.run(serve(app, beside=[pages(app)] if web else []))
 
 
 def run(

@@ -5,6 +5,7 @@ and carry a prefix (``s_`` subscription, ``r_`` rule, ``d_`` delivery), an entry
 (``arxiv:2512.01234``, ``doi:10.1000/x``, or the id its source gave).
 """
 
+from notifier.model.access import Session, Ticket, TicketKind
 from notifier.model.api import Answer, ApiToken, Operation, Scope
 from notifier.model.bounces import Bounce, BounceKind, Suppression
 from notifier.model.deliveries import Attempt, Contents, Delivery, DeliveryItem, DeliveryState, Outcome, Planned, Start
@@ -95,6 +96,7 @@ __all__ = [
     "Rule",
     "Saying",
     "Scope",
+    "Session",
     "Sighting",
     "Slot",
     "SourceHealth",
@@ -104,4 +106,6 @@ __all__ = [
     "Subscriber",
     "Subscription",
     "Suppression",
+    "Ticket",
+    "TicketKind",
 ]

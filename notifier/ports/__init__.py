@@ -3,6 +3,7 @@
 Network is async; the store is sync and belongs to the thread that opened it.
 """
 
+from notifier.ports.access import Members, Sessions, Tickets
 from notifier.ports.api import Answers, ApiTokens, Operations
 from notifier.ports.deliveries import Deliveries
 from notifier.ports.outside import Archive, Channel, LooksUp, Renderer, Source, Turn
@@ -21,11 +22,13 @@ __all__ = [
     "Gaps",
     "InStore",
     "LooksUp",
+    "Members",
     "Operations",
     "Renderer",
     "RuleChange",
     "Rules",
     "Services",
+    "Sessions",
     "SightedEntry",
     "Source",
     "Sources",
@@ -34,6 +37,7 @@ __all__ = [
     "Subscribers",
     "Subscriptions",
     "T",
+    "Tickets",
     "Titled",
     "Turn",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
+from notifier.ports.access import Members, Sessions, Tickets
 from notifier.ports.api import Answers, ApiTokens, Operations
 from notifier.ports.deliveries import Deliveries
 from notifier.ports.papers import Entries, Gaps, Services, Sources
@@ -49,6 +50,15 @@ class Store(Protocol):
 
     @property
     def signing(self) -> Signing: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def tickets(self) -> Tickets: ...
+
+    @property
+    def members(self) -> Members: ...
 
     @property
     def gaps(self) -> Gaps: ...

@@ -1,12 +1,14 @@
 """The words of the messages in the reader's language, and dates as that language writes them.
 
-English stands in the templates; other languages are ``templates/locale/*.po``, compiled in memory when first used.
+English stands in the templates; other languages are ``templates/locale/``: ``de.po`` and, by what they are for, such
+files as ``de.people.po``, compiled in memory when first used.
 Date patterns are messages too (Unicode's letters), so a translation decides their order.
 """
 
 from __future__ import annotations
 
 import gettext
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime
+from babel.messages.catalog import Catalog as Translations
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import format_decimal
@@ -90,32 +93,38 @@ def _date(local: datetime, pattern: str, locale: Locale) -> str:
 def load(language: str, overrides: Path | None = None) -> Catalog:
     """The catalogue of ``language``; English for one that nobody has translated."""
     wanted = language.replace("-", "_").split("_")[0].lower()
-    file = _file(wanted, overrides)
-    if wanted == SOURCE_LANGUAGE or file is None:
+    files = _files(wanted, overrides)
+    if wanted == SOURCE_LANGUAGE or not files:
         null = gettext.NullTranslations()
         return Catalog(language=SOURCE_LANGUAGE, translations=null, locale=Locale(SOURCE_LANGUAGE))
     try:
-        return Catalog(language=wanted, translations=_compiled(file), locale=Locale(wanted))
+        return Catalog(language=wanted, translations=_compiled(files), locale=Locale(wanted))
     except UnknownLocaleError as error:
-        raise TemplateError(f"The translation {file} is for no known language: rename it.") from error
+        raise TemplateError(f"The translation {files[0]} is for no known language: rename it.") from error
 
 
-def _file(language: str, overrides: Path | None) -> Path | None:
+def _files(language: str, overrides: Path | None) -> list[Path]:
+    """Those of the operator's own folder stand for the bundled ones of the same name."""
     if not language.isascii() or not language.isalpha():
-        return None
-    for folder in (overrides, resources.folder("templates")):
-        if folder and (folder / "locale" / f"{language}.po").is_file():
-            return folder / "locale" / f"{language}.po"
-    return None
+        return []
+    folders = [folder / "locale" for folder in (resources.folder("templates"), overrides) if folder]
+    found = {file.name: file for folder in folders for file in folder.glob(f"{language}*.po")}
+    return [found[name] for name in sorted(found) if name.split(".")[0] == language]
 
 
-def _compiled(file: Path) -> gettext.GNUTranslations:
-    try:
-        with file.open("rb") as source:
-            catalog = read_po(source, abort_invalid=True)
-    except (PoFileError, ValueError) as error:
-        raise TemplateError(f"The translation {file} cannot be read: {error}. Mend it or remove it.") from error
+def _compiled(files: Sequence[Path]) -> gettext.GNUTranslations:
+    whole = Translations()
+    for file in files:
+        try:
+            with file.open("rb") as source:
+                part = read_po(source, abort_invalid=True)
+        except (PoFileError, ValueError) as error:
+            raise TemplateError(f"The translation {file} cannot be read: {error}. Mend it or remove it.") from error
+        for each in part:
+            # The message without an id is the head of the file.
+            if each.id or file == files[0]:
+                whole[each.id] = each
     machine = BytesIO()
-    write_mo(machine, catalog)
+    write_mo(machine, whole)
     machine.seek(0)
     return gettext.GNUTranslations(machine)

@@ -29,6 +29,8 @@ STYLES = "email/styles.css"
 
 class Kind(StrEnum):
     HTML = "html"
+    """A mail: its style sheet is put onto the elements."""
+    PAGE = "page"
     TEXT = "text"
     MRKDWN = "mrkdwn"
 
@@ -41,7 +43,7 @@ def environment(
     files = _files(overrides)
     made = make(
         loader=_Inlining(files) if kind is Kind.HTML else files,
-        autoescape=kind is Kind.HTML,
+        autoescape=kind in (Kind.HTML, Kind.PAGE),
         finalize=escape if kind is Kind.MRKDWN else None,
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],

@@ -79,6 +79,12 @@ def m0011_channels(db: Database) -> None:
 
 
 @migrations()
+def m0012_access(db: Database) -> None:
+    for statement in script("0012_access"):
+        db.execute(statement)
+
+
+@migrations()
 def m0015_api(db: Database) -> None:
     for statement in script("0015_api"):
         db.execute(statement)

@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from notifier.errors import DamagedDatabase, NewerDatabase, StoreError
+from notifier.store.access import MemberRows, SessionRows, TicketRows
 from notifier.store.api import AnswerRows, ApiTokenRows, OperationRows
 from notifier.store.bounces import BounceRows
 from notifier.store.deliveries import DeliveryRows
@@ -57,6 +58,9 @@ class SqliteStore:
         self.answers = AnswerRows(conn)
         self.operations = OperationRows(conn)
         self.signing = SigningRows(conn)
+        self.sessions = SessionRows(conn)
+        self.tickets = TicketRows(conn)
+        self.members = MemberRows(conn)
         self.gaps = GapRows(conn)
         self.services = ServiceRows(conn)
 

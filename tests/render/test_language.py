@@ -1,3 +1,4 @@
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.extract import extract_from_dir
@@ -14,14 +15,18 @@ TEMPLATES = resources.folder("templates")
 def messages() -> set[object]:
     # mime.py has no words, but counts bytes.
     methods = [("mime.py", "ignore"), ("**.py", "python")]
-    code = extract_from_dir(Path(render.__file__).parent, methods, keywords=KEYWORDS)
+    rooms = [Path(render.__file__).parent, Path(render.__file__).parent.parent / "web"]
+    code = [each for room in rooms for each in extract_from_dir(room, methods, keywords=KEYWORDS)]
     templates = extract_from_dir(TEMPLATES, [("**.html", "jinja2"), ("**.txt", "jinja2")], keywords=KEYWORDS)
     return {message for _, _, message, _, _ in [*code, *templates]}
 
 
 def catalog() -> dict[object, object]:
-    with (TEMPLATES / "locale" / "de.po").open("rb") as file:
-        return {message.id: message.string for message in read_po(file) if message.id}
+    """Each message is translated once, in one of the files."""
+    parts = [read_po(BytesIO(file.read_bytes())) for file in sorted((TEMPLATES / "locale").glob("de*.po"))]
+    found = [message for part in parts for message in part if message.id]
+    assert len(found) == len({message.id for message in found})
+    return {message.id: message.string for message in found}
 
 
 def test_every_message_has_a_german_translation() -> None:

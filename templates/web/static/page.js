@@ -1,0 +1,2 @@
+// What pages do beyond what they do without scripts.
+"use strict";
