@@ -110,7 +110,14 @@ async def deliver(
                 raise done
             total.update(each.state for each in done)
             soonest = min([soonest, *(each.next_attempt_at for each in done if each.next_attempt_at)])
+    if total:
+        await in_store(_swept)
     return total
+
+
+def _swept(store: Store) -> None:
+    with store.write():
+        store.deliveries.sweep()
 
 
 async def _passed(instant: datetime, clock: Callable[[], datetime], stop: asyncio.Event) -> bool:

@@ -21,6 +21,7 @@ from notifier.model.digests import (
     Message,
     Reason,
     Receipt,
+    Shared,
 )
 from notifier.model.origins import (
     Fetched,
@@ -97,6 +98,7 @@ __all__ = [
     "Saying",
     "Scope",
     "Session",
+    "Shared",
     "Sighting",
     "Slot",
     "SourceHealth",

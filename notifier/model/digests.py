@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from notifier.model.origins import SourceHealth
 from notifier.model.papers import Entry
@@ -121,6 +122,14 @@ class Digest:
     """None of the rules that include papers parses, so nothing was looked for."""
 
 
+class Shared(NamedTuple):
+    """``text`` at ``start`` of part ``part`` (both from 0): the same object in every message that has it."""
+
+    part: int
+    start: int
+    text: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A rendered digest, frozen: every attempt sends these bytes.
@@ -128,7 +137,8 @@ class Message:
     ``format`` is ``email`` (one part: an RFC 5322 message, CRLF lines), ``slack`` (a JSON object a part, each the
     arguments of one chat.postMessage without its channel) or ``json`` (one part: a JSON object). ``accepted`` are the
     references of parts that an earlier attempt delivered. ``doubtful`` says that the first part behind them may have
-    arrived, too: an earlier attempt did not learn what became of it.
+    arrived, too: an earlier attempt did not learn what became of it. ``shared``, in order, is
+    what other messages have, too: a hint for who keeps many.
     """
 
     delivery_id: str
@@ -140,6 +150,7 @@ class Message:
     accepted: tuple[str, ...] = ()
     doubtful: bool = False
     created_at: datetime
+    shared: tuple[Shared, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

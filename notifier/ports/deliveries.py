@@ -80,6 +80,10 @@ class Deliveries(Protocol):
         """Record outcomes; one whose fence is stale is dropped. Returns the ids that were recorded."""
         ...
 
+    def sweep(self) -> int:
+        """Throw away what frozen messages had in common and none needs any more; how much it was."""
+        ...
+
     def retry(self, id: str, *, at: datetime) -> bool:
         """An operator's word: due at once. False where that cannot follow."""
         ...

@@ -75,7 +75,9 @@ class Frame:
 
         head, tail = (_runs(_WRAPPED.sub(number, text)) for text in self._render(_marked(shaped.view, count())))
         moving = f"{_BREAK}\n".join(text for text, moves in (*head, *tail) if moves)
-        still = [tuple(None if moves else whole_lines(text) for text, moves in runs) for runs in (head, tail)]
+        still = [
+            tuple(None if moves else whole_lines(text, kept=True) for text, moves in runs) for runs in (head, tail)
+        ]
         return _Layout(head=still[0], tail=still[1], moving=_line(moving), wrapped=tuple(wrapped))
 
 
@@ -88,6 +90,10 @@ def _runs(text: str) -> list[tuple[str, bool]]:
     """Lines that are always the same, and lines with something to fill in: whole ones can be encoded by themselves."""
     lines = groupby(text.rstrip("\n").split("\n"), key=lambda line: "\x00" in line)
     return [("\n".join(some) + "\n", moves) for moves, some in lines]
+
+
+def _still(runs: Sequence[tuple[str, bool]]) -> tuple[Fragment | None, ...]:
+    return tuple(None if moves else whole_lines(text, kept=True) for text, moves in runs)
 
 
 class Shaped:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from notifier.errors import Refused, TemplateError
-from notifier.model import Digest, DigestItem, Message
+from notifier.model import Digest, DigestItem, Message, Shared
 from notifier.render.catalog import Catalog
 from notifier.render.entries import entry_view
 from notifier.render.environment import Kind, environment, rendered
@@ -98,14 +98,16 @@ class MailComposer:
         bodies = self._fitting(digest, view)
         parts = [Body(subtype="plain", fragments=bodies.text), Body(subtype="html", fragments=bodies.html)]
         headers = self._headers(digest, view.subject, recipient, now)
+        whole, kept = alternative(headers, parts, key=digest.delivery_id)
         return Message(
             delivery_id=digest.delivery_id,
             format="email",
             subject=view.subject,
             target=recipient,
             sender=self._links.return_path(digest.delivery_id),
-            parts=(alternative(headers, parts, key=digest.delivery_id),),
+            parts=(whole,),
             created_at=now,
+            shared=tuple(Shared(0, start, text) for start, text in kept),
         )
 
     def _headers(self, digest: Digest, subject: str, recipient: str, now: datetime) -> list[Header]:
@@ -190,8 +192,8 @@ class MailComposer:
 
     def _pair(self, name: str, **context: object) -> _Entry:
         return _Entry(
-            html=fragment(rendered(self._html, f"email/{name}.html", self._overrides, **context)),
-            text=fragment(rendered(self._text, f"email/{name}.txt", self._overrides, **context)),
+            html=fragment(rendered(self._html, f"email/{name}.html", self._overrides, **context), kept=True),
+            text=fragment(rendered(self._text, f"email/{name}.txt", self._overrides, **context), kept=True),
         )
 
 

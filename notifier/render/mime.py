@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from email.header import decode_header, make_header
 from functools import lru_cache
 from hashlib import sha256
+from itertools import accumulate
 
 from notifier.errors import Refused
 
@@ -53,6 +54,8 @@ class Fragment:
 
     raw: bytes
     encoded: bytes
+    kept: bool = False
+    """It is made for many messages."""
 
     def __post_init__(self) -> None:
         lines = self.encoded.split(b"\r\n")
@@ -71,14 +74,14 @@ class Body:
     fragments: Sequence[Fragment]
 
 
-def fragment(text: str) -> Fragment:
+def fragment(text: str, *, kept: bool = False) -> Fragment:
     """``text`` as lines, the last one ended, without empty ones at its end."""
-    return whole_lines(text.rstrip("\r\n"))
+    return whole_lines(text.rstrip("\r\n"), kept=kept)
 
 
-def whole_lines(text: str) -> Fragment:
+def whole_lines(text: str, *, kept: bool = False) -> Fragment:
     """``text`` as the lines it is; the last one is ended."""
-    return Fragment(*quoted(text))
+    return Fragment(*quoted(text), kept)
 
 
 def quoted(text: str) -> tuple[bytes, bytes]:
@@ -88,8 +91,11 @@ def quoted(text: str) -> tuple[bytes, bytes]:
     return raw, binascii.b2a_qp(raw)
 
 
-def alternative(headers: Sequence[Header], bodies: Sequence[Body], *, key: str) -> bytes:
-    """A multipart/alternative message; ``key`` makes the boundary, the same on every render.
+def alternative(
+    headers: Sequence[Header], bodies: Sequence[Body], *, key: str
+) -> tuple[bytes, tuple[tuple[int, bytes], ...]]:
+    """A multipart/alternative message, and where in it kept fragments begin. ``key`` makes the boundary, the same on
+    every render.
 
     Raises Refused if the finished bytes do not say exactly what was meant: then nothing must be sent.
     """
@@ -103,7 +109,9 @@ def alternative(headers: Sequence[Header], bodies: Sequence[Body], *, key: str) 
         chunks += [b"\r\n", delimiter, b"\r\n", _part_head(body), *(each.encoded for each in body.fragments)]
     raw = b"".join([*chunks, b"\r\n", delimiter, b"--\r\n"])
     _verify(raw, head, bodies, delimiter)
-    return raw
+    kept = {id(each.encoded) for body in bodies for each in body.fragments if each.kept}
+    starts = accumulate(map(len, chunks), initial=0)
+    return raw, tuple((start, chunk) for start, chunk in zip(starts, chunks, strict=False) if id(chunk) in kept)
 
 
 def _part_head(body: Body) -> bytes:

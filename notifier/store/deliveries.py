@@ -24,6 +24,7 @@ from notifier.model import (
     Start,
 )
 from notifier.store import delivery_rows, rows
+from notifier.store.messages import MessageRows
 from notifier.store.statements import queries
 
 SQL = queries("deliveries")
@@ -33,6 +34,7 @@ ATTEMPTS_KEPT = 20
 class DeliveryRows:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
+        self._messages = MessageRows(conn)
 
     def record(self, planned: Sequence[Planned]) -> list[str]:
         items_of = {each.delivery.id: each.items for each in planned if each.delivery is not None}
@@ -151,7 +153,7 @@ class DeliveryRows:
         if self._conn.execute(SQL["move"], _move_params(before, after)).rowcount == 0:
             return False
         if after.state in ENDS:
-            self._conn.execute(SQL["thaw"], (after.id,))
+            self._messages.thaw([after.id])
         return True
 
     def items(self, delivery_id: str) -> list[DeliveryItem]:
@@ -163,15 +165,13 @@ class DeliveryRows:
     def contents(self, delivery_ids: Iterable[str]) -> dict[str, Contents]:
         ids = list(delivery_ids)
         wanted = {"ids": rows.array(ids)}
-        items, follow_ups, parts = (self._by_delivery(name, wanted) for name in ("items", "follow_ups", "parts"))
-        messages = {row["id"]: row for row in self._conn.execute(SQL["messages"], wanted)}
+        items, follow_ups = (self._by_delivery(name, wanted) for name in ("items", "follow_ups"))
+        messages = self._messages.get(ids)
         return {
             id: Contents(
                 items=tuple(map(delivery_rows.item, items.get(id, ()))),
                 follow_ups=tuple(map(delivery_rows.follow_up, follow_ups.get(id, ()))),
-                message=delivery_rows.message(messages[id], (row["body"] for row in parts[id]))
-                if id in messages
-                else None,
+                message=messages.get(id),
             )
             for id in ids
         }
@@ -186,11 +186,7 @@ class DeliveryRows:
         written = json.dumps([delivery_rows.start_of(each) for each in starts])
         ours = dict(self._conn.execute(SQL["begin"], {"starts": written}).fetchall())
         begun = [(ours[each.delivery_id], each) for each in starts if each.delivery_id in ours]
-        fresh = [(pk, each.message) for pk, each in begun if each.message is not None]
-        self._conn.executemany(SQL["put_message"], [delivery_rows.message_params(pk, message) for pk, message in fresh])
-        self._conn.executemany(
-            SQL["put_part"], [(pk, k, body) for pk, message in fresh for k, body in enumerate(message.parts)]
-        )
+        self._messages.put([(pk, each.message) for pk, each in begun if each.message is not None])
         attempts = [{"delivery": pk, "fence": each.fence, "at": rows.stamp(each.at)} for pk, each in begun]
         self._conn.executemany(SQL["begin_attempt"], attempts)
         many = [each | {"kept": ATTEMPTS_KEPT} for each in attempts if each["fence"] > ATTEMPTS_KEPT]
@@ -203,7 +199,7 @@ class DeliveryRows:
         moves = [(old, new, each) for old, each in found if (new := life.concluded(old, each))]
         # Read and written under one lock, so each of them is as it was read.
         self._conn.executemany(SQL["move"], [_move_params(old, new) for old, new, _ in moves])
-        self._conn.executemany(SQL["thaw"], [(new.id,) for _, new, _ in moves if new.state in ENDS])
+        self._messages.thaw([new.id for _, new, _ in moves if new.state in ENDS])
         self._conn.executemany(
             SQL["end_attempt"],
             [
@@ -220,6 +216,13 @@ class DeliveryRows:
             [{"delivery": old.id, "since": rows.stamp(each.at), "reason": each.reason} for old, each in bounced],
         )
         return [new.id for _, new, _ in moves]
+
+    def sweep(self) -> int:
+        return self._messages.sweep()
+
+    def forget(self) -> None:
+        """What was written last was rolled back."""
+        self._messages.forget()
 
     def retry(self, id: str, *, at: datetime) -> bool:
         return self._tell(id, Event.RETRY, at)

@@ -110,17 +110,6 @@ def reasons(text: str) -> tuple[Reason, ...]:
     )
 
 
-def message_params(delivery: int, message: Message) -> rows.Params:
-    return {
-        "delivery": delivery,
-        "format": message.format,
-        "subject": message.subject,
-        "target": message.target,
-        "sender": message.sender,
-        "created_at": rows.stamp(message.created_at),
-    }
-
-
 def message(row: rows.Row, parts: Iterable[bytes]) -> Message:
     return Message(
         delivery_id=row["id"],

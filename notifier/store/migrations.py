@@ -88,3 +88,9 @@ def m0012_access(db: Database) -> None:
 def m0015_api(db: Database) -> None:
     for statement in script("0015_api"):
         db.execute(statement)
+
+
+@migrations()
+def m0016_fragments(db: Database) -> None:
+    for statement in script("0016_fragments"):
+        db.execute(statement)

@@ -78,16 +78,26 @@ class SqliteStore:
     def write(self) -> Iterator[None]:
         with self._in_words():
             if self._db.conn.in_transaction:
-                with self._db.atomic():
+                with self._forgetting(), self._db.atomic():
                     yield
                 return
             self._db.conn.execute("BEGIN IMMEDIATE")
             try:
-                yield
-                self._db.conn.execute("COMMIT")
+                with self._forgetting():
+                    yield
+                    self._db.conn.execute("COMMIT")
             except BaseException:
                 self._db.conn.rollback()
                 raise
+
+    @contextmanager
+    def _forgetting(self) -> Iterator[None]:
+        """What is remembered of the database is only what was written."""
+        try:
+            yield
+        except BaseException:
+            self.deliveries.forget()
+            raise
 
     def facts(self) -> Mapping[str, int]:
         return {noun: self._db.execute(f"SELECT count(*) FROM {noun}").fetchone()[0] for noun in _NOUNS}  # noqa: S608

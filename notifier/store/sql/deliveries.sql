@@ -169,26 +169,6 @@ DELETE FROM follow_up WHERE delivery = (SELECT pk FROM delivery WHERE id = :id)
 -- The entries of what will never be sent, and cannot have arrived, may come in another digest.
 DELETE FROM delivery_item WHERE delivery = (SELECT pk FROM delivery WHERE id = :id)
 
--- name: put_message
-INSERT INTO message (delivery, format, subject, target, sender, created_at)
-VALUES (:delivery, :format, :subject, :target, :sender, :created_at)
-
--- name: put_part
-INSERT INTO message_part (delivery, k, body) VALUES (?, ?, ?)
-
--- name: messages
-SELECT d.id, m.*, d.accepted
-FROM json_each(:ids) AS wanted JOIN delivery AS d ON d.id = wanted.value JOIN message AS m ON m.delivery = d.pk
-
--- name: parts
-SELECT d.id AS delivery_id, p.body
-FROM json_each(:ids) AS wanted JOIN delivery AS d ON d.id = wanted.value JOIN message_part AS p ON p.delivery = d.pk
-ORDER BY d.pk, p.k
-
--- name: thaw
--- What has an end is not sent again, so its bytes need not stay.
-DELETE FROM message WHERE delivery = (SELECT pk FROM delivery WHERE id = ?)
-
 -- name: suppress_address
 INSERT INTO suppression (address, since, reason)
 SELECT lower(CASE WHEN s.target <> '' THEN s.target ELSE p.email END), :since, :reason
