@@ -74,13 +74,20 @@ def change_rule(
     label: str,
     mode: Mode,
     until: datetime | None,
+    version: int | None = None,
     author: Author,
     now: datetime,
 ) -> Rule:
-    """Give a rule all of it anew; where that changes nothing, nothing is written. Raises as ``add_rule`` does."""
+    """Give a rule all of it anew; where that changes nothing, nothing is written.
+
+    ``version`` is that of the rule as the person saw it, where they saw it: UsageError where it is another by now.
+    Raises as ``add_rule`` does, too.
+    """
     parse(query, topics)
     with store.write():
         rule = rule_of(store, id)
+        if version not in (None, rule.version):
+            raise UsageError(f"The rule “{rule.name}” was changed meanwhile: look at it as it is now, and change that.")
         if until != rule.until or mode is not rule.mode:
             _demand_end(mode, until, now)
         wanted = replace(rule, query=query.strip(), label=" ".join(label.split()), mode=mode, until=until, broken=None)
@@ -89,6 +96,15 @@ def change_rule(
         changed = replace(wanted, version=rule.version + 1)
         store.rules.put([changed], actor=author.name, via=author.via, now=now)
     return changed
+
+
+def move_rule(store: Store, id: str, *, by: int) -> None:
+    """Move a rule up (-1) or down (+1) among those of its subscription: digests name reasons in that order."""
+    with store.write():
+        ids = [each.id for each in rules_of(store, rule_of(store, id).subscription_id)]
+        here = ids.index(id)
+        ids.insert(min(max(here + by, 0), len(ids) - 1), ids.pop(here))
+        store.rules.arrange(ids)
 
 
 def remove_rule(store: Store, id: str, *, author: Author, now: datetime) -> Rule:

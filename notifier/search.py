@@ -10,7 +10,7 @@ The search ends when it has as many as are wanted; the total is counted from the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from notifier.conditions import EVERY, NONE, Condition
@@ -44,6 +44,8 @@ class Found:
     """How many entries the time asked for holds."""
     gave_up_at: datetime | None = None
     """Where too many candidates did not match: only what was first seen since then was looked at."""
+    behind: str | None = None
+    """The entry behind which a search for more goes on; None where everything was looked at."""
 
 
 def search(
@@ -53,39 +55,48 @@ def search(
     *,
     last: timedelta | None = None,
     limit: int,
+    after: str | None = None,
     patience: int = PATIENCE,
     now: datetime,
 ) -> Found:
     """The newest ``limit`` entries that ``query`` matches, of all or of those first seen in the ``last`` days.
 
-    It gives up after ``patience`` candidates. Raises RuleError where the query does not parse.
+    ``after`` is where the search before this one ended (``Found.behind``). It gives up after ``patience`` candidates.
+    Raises RuleError where the query does not parse.
     """
-    return _Search(store, parse(query, topics), since=now - last if last else None, now=now).found(limit, patience)
+    since = now - last if last else None
+    return _Search(store, parse(query, topics), since=since, after=after, now=now).found(limit, patience)
 
 
 class _Search:
-    def __init__(self, store: Store, query: Query, *, since: datetime | None, now: datetime) -> None:
-        self._store, self._query, self._since, self._now = store, query, since, now
+    def __init__(self, store: Store, query: Query, *, since: datetime | None, after: str | None, now: datetime) -> None:
+        self._store, self._query, self._since, self._after, self._now = store, query, since, after, now
         known = store.entries.known_terms(vocabulary(query, now=now))
         self._bounds: Bounds = narrow(query, known, now=now)
 
     def found(self, limit: int, patience: int) -> Found:
         hits: list[Entry] = []
-        looked_at, oldest = 0, self._now
-        for page in self._pages(self._bounds.necessary, limit):
+        looked_at, last = 0, None
+        # One more than is wanted: whether there is more to come is to be known.
+        for page in self._pages(self._bounds.necessary, limit + 1, after=self._after):
             hits += self._matching(page)
-            looked_at, oldest = looked_at + len(page), page[-1].first_seen_at or oldest
-            if len(hits) >= limit or looked_at >= patience:
+            looked_at, last = looked_at + len(page), page[-1]
+            if len(hits) > limit or looked_at >= patience:
                 break
         else:
-            return self._told(hits, limit, matched=len(hits), exact=True)
-        gave_up_at = None if len(hits) >= limit else oldest
+            return self._ended(hits, limit)
         matched, exact = self._total()
-        return self._told(hits, limit, matched=max(matched, len(hits)), exact=exact, gave_up_at=gave_up_at)
+        told = self._told(hits, limit, matched=max(matched, len(hits)), exact=exact)
+        if len(hits) > limit:
+            return replace(told, behind=hits[limit - 1].id)
+        return replace(told, behind=last.id, gave_up_at=last.first_seen_at or self._now)
 
-    def _told(
-        self, hits: list[Entry], limit: int, *, matched: int, exact: bool, gave_up_at: datetime | None = None
-    ) -> Found:
+    def _ended(self, hits: list[Entry], limit: int) -> Found:
+        """Everything was looked at: of a search that went on, the first part is counted with it."""
+        matched, exact = (len(hits), True) if self._after is None else self._total()
+        return self._told(hits, limit, matched=max(matched, len(hits)), exact=exact)
+
+    def _told(self, hits: list[Entry], limit: int, *, matched: int, exact: bool) -> Found:
         return Found(
             hits=tuple(
                 Hit(entry=entry, evidence=explain(self._query, entry, now=self._now) or ()) for entry in hits[:limit]
@@ -93,7 +104,6 @@ class _Search:
             matched=matched,
             exact=exact,
             searched=self._count(EVERY),
-            gave_up_at=gave_up_at,
         )
 
     def _total(self) -> tuple[int, bool]:
@@ -108,8 +118,8 @@ class _Search:
         row = evaluate(Index(entries, now=self._now), [self._query])[0]
         return [entries[place] for place in positions(row)]
 
-    def _pages(self, condition: Condition, first: int) -> Iterator[list[Entry]]:
-        return self._store.entries.search(condition, since=self._since, until=self._now, first=first)
+    def _pages(self, condition: Condition, first: int, *, after: str | None = None) -> Iterator[list[Entry]]:
+        return self._store.entries.search(condition, since=self._since, until=self._now, first=first, after=after)
 
     def _count(self, condition: Condition) -> int:
         return self._store.entries.count_of(condition, since=self._since, until=self._now)

@@ -45,7 +45,9 @@ class Trial:
     """What a query would have matched among the ``checked`` entries first seen in the time asked for.
 
     Entries stand newest first; ages and votes are those of now. ``matches`` may be fewer than ``matched``,
-    see ``try_rule``. ``days`` counts by local day, from the first day with any entry on.
+    see ``try_rule``. ``days`` counts by local day, from the first day with any entry on. ``adds`` and ``takes`` are
+    how the digests would differ from those of the subscription as it stands: a new rule does one of both, one that
+    takes the place of another may do both.
     """
 
     subscription: Subscription
@@ -56,9 +58,7 @@ class Trial:
     matches: tuple[Match, ...]
     days: tuple[tuple[date, int], ...]
     adds: tuple[Entry, ...]
-    """As an include: what no rule includes so far and no mute leaves out."""
     takes: tuple[Entry, ...]
-    """As a mute: what the subscription as it stands would have sent."""
     baseline: int
     """Matches that no digest gets, because they were only ever seen in a source's first reading or as revisions."""
     near_misses: tuple[NearMiss, ...]
@@ -99,13 +99,22 @@ def try_rule(
     mode: Mode = Mode.INCLUDE,
     last: timedelta,
     most: int | None = None,
+    instead_of: str | None = None,
+    thorough: bool = True,
+    index: Index | None = None,
     now: datetime,
 ) -> Trial:
-    """Evidence is looked up for the newest ``most`` matches only. Raises RuleError where the query does not parse."""
+    """Evidence is looked up for the newest ``most`` matches only; near misses and advice only if ``thorough``.
+
+    ``instead_of`` is the id of a rule whose place it would take, ``index`` has the entries of the time where somebody
+    keeps them. Raises RuleError where the query does not parse.
+    """
     parsed = parse(query, topics)
     subscription = subscription_of(store, subscription_id)
-    bench = _Bench(store, topics, subscription, [parsed, *_all_but_one(parsed)], last=last, now=now)
+    tried = [parsed, *_all_but_one(parsed)] if thorough else [parsed]
+    bench = _Bench(store, topics, subscription, tried, last=last, index=index, now=now)
     own, entries = bench.hits[parsed], bench.index.entries
+    after = bench.sent_with(mode, own, instead_of=instead_of)
     return Trial(
         subscription=subscription,
         query=parsed,
@@ -116,12 +125,21 @@ def try_rule(
             Match(entry=entry, evidence=explain(parsed, entry, now=now) or ()) for entry in bench.where(own)[:most]
         ),
         days=tuple(_by_day(entries, own, ZoneInfo(subscription.subscriber.timezone), now)),
-        adds=tuple(bench.where(own & bench.news & ~bench.included & ~bench.muted)),
-        takes=tuple(bench.where(own & bench.sent)),
+        adds=tuple(bench.where(after & ~bench.sent)),
+        takes=tuple(bench.where(bench.sent & ~after)),
         baseline=int((own & ~bench.news).sum()),
-        near_misses=tuple(_near_misses(parsed, bench)),
-        findings=bench.lint(parsed, mode),
+        near_misses=tuple(_near_misses(parsed, bench)) if thorough else (),
+        findings=bench.lint(parsed, mode, without=instead_of or "") if thorough else (),
     )
+
+
+def without_rule(
+    store: Store, topics: Topics, rule: Rule, *, last: timedelta, index: Index | None = None, now: datetime
+) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """What the digests of the time would have had more, and what less, without a rule that is there."""
+    bench = _Bench(store, topics, subscription_of(store, rule.subscription_id), [], last=last, index=index, now=now)
+    after = bench.sent_with(None, None, instead_of=rule.id)
+    return tuple(bench.where(after & ~bench.sent)), tuple(bench.where(bench.sent & ~after))
 
 
 def advice(store: Store, topics: Topics, rule: Rule, *, now: datetime) -> tuple[Finding, ...]:
@@ -131,10 +149,12 @@ def advice(store: Store, topics: Topics, rule: Rule, *, now: datetime) -> tuple[
     return bench.lint(parse(rule.query, topics), rule.mode, without=rule.id)
 
 
-def loads(store: Store, topics: Topics, subscription_id: str, *, last: timedelta, now: datetime) -> Loads:
+def loads(
+    store: Store, topics: Topics, subscription_id: str, *, last: timedelta, index: Index | None = None, now: datetime
+) -> Loads:
     """What each rule of a subscription did to the entries first seen in the ``last`` days."""
     subscription = subscription_of(store, subscription_id)
-    bench = _Bench(store, topics, subscription, [], last=last, now=now)
+    bench = _Bench(store, topics, subscription, [], last=last, index=index, now=now)
     oldest = min((entry.first_seen_at for entry in bench.index.entries if entry.first_seen_at), default=now)
     # A young archive is not diluted by days it knows nothing of, nor is a single hour blown up to a week.
     days = max((now - max(oldest, now - last)) / timedelta(days=1), 1.0)
@@ -160,10 +180,11 @@ class _Bench:
         *,
         last: timedelta,
         most: int | None = None,
+        index: Index | None = None,
         now: datetime,
     ) -> None:
         self.subscription = subscription
-        self.index = Index(store.entries.seen(now - last, now)[:most], now=now)
+        self.index = index if index is not None else Index(store.entries.seen(now - last, now)[:most], now=now)
         self.rules: list[tuple[Rule, Query]] = []
         self.broken: list[Rule] = []
         for rule in examined(store.rules.of([subscription.id]).get(subscription.id, ()), topics):
@@ -178,6 +199,15 @@ class _Bench:
         self.included = self.any_of(Mode.INCLUDE)
         self.muted = self.any_of(Mode.MUTE)
         self.sent = self.included & ~self.muted & self.news
+
+    def sent_with(self, mode: Mode | None, own: Flags | None, *, instead_of: str | None) -> Flags:
+        """What would be sent were ``own`` the matches of one more rule, or of one in the place of another."""
+        number = next((n for n, (rule, _) in enumerate(self.rules) if rule.id == instead_of), None)
+        included = self.any_of(Mode.INCLUDE, without=number)
+        muted = self.any_of(Mode.MUTE, without=number)
+        if own is not None:
+            included, muted = (included | own, muted) if mode is Mode.INCLUDE else (included, muted | own)
+        return included & ~muted & self.news
 
     def any_of(self, mode: Mode, *, without: int | None = None) -> Flags:
         """What the rules of ``mode`` match together, one of them (by its number) left out."""

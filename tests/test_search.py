@@ -96,10 +96,29 @@ def test_what_is_seen_later_than_now_is_not_there_yet(store: SqliteStore) -> Non
 
 def test_a_search_ends_where_too_many_candidates_do_not_match(store: SqliteStore) -> None:
     keep(store, *(entry(n, title=f"Reward {n}") for n in range(1, 9)), entry(9, title="reward 9"))
-    found = search(store, {}, "=reward", limit=2, patience=5, now=NOW)
+    found = search(store, {}, "=reward", limit=1, patience=5, now=NOW)
     assert found.hits == ()
     assert found.gave_up_at == NOW - 5 * DAY
     assert find(store, "=reward", limit=2) == [9]
+
+
+@pytest.mark.parametrize("query", ["reward", "reward -9", "*", "/reward/"])
+def test_a_search_goes_on_behind_the_last_of_a_page(store: SqliteStore, query: str) -> None:
+    keep(store, *(entry(n, title=f"Reward {n}", first_seen_at=NOW - (n // 3) * DAY) for n in range(1, 12)))
+    whole, pages, after = find(store, query, limit=99), list[int](), None
+    while True:
+        found = search(store, {}, query, limit=3, after=after, now=NOW)
+        pages += numbers(found)
+        if (after := found.behind) is None:
+            break
+    assert (pages, found.matched) == (whole, len(whole))
+
+
+def test_a_search_that_gave_up_goes_on_where_it_did(store: SqliteStore) -> None:
+    keep(store, *(entry(n, title=f"Reward {n}") for n in range(1, 9)), entry(9, title="reward 9"))
+    found = search(store, {}, "=reward", limit=1, patience=5, now=NOW)
+    assert (found.hits, found.gave_up_at is not None) == ((), True)
+    assert numbers(search(store, {}, "=reward", limit=1, after=found.behind, now=NOW)) == [9]
 
 
 def test_a_query_that_does_not_parse_says_where(store: SqliteStore) -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from notifier.matching import Index, Query, evaluate, format_query
+from notifier.matching import Index, Query, format_query, rows_of
 from notifier.matching.query import And, Label, Leaf, Not, Or, Text, Topic
 
 Flags = NDArray[np.bool_]
@@ -55,7 +55,7 @@ class Term:
 def hits_of(index: Index, queries: Iterable[Query]) -> dict[Query, Flags]:
     """For each distinct query, which of ``index.entries`` it matches."""
     distinct = list(dict.fromkeys(queries))
-    rows = np.ascontiguousarray(evaluate(index, distinct)).astype("<u8")
+    rows = np.ascontiguousarray(rows_of(index, distinct)).astype("<u8")
     flags = np.zeros((len(distinct), len(index.entries)), bool)
     if flags.size:
         flags[:] = np.unpackbits(rows.view(np.uint8), axis=1, count=len(index.entries), bitorder="little")

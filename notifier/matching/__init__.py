@@ -8,6 +8,7 @@ lexicon, index                entries made ready for any number of rules
 hashing, phrases, compiled    rules made ready for any number of windows
 evaluation                    all rules against all entries
 ruleset, shelf                every rule text, compiled once; a rule set as bytes and back
+kept                          entries that rules are tried on while somebody types
 fanout                        rows of rules to the entries of each subscription
 terms, divisions, narrowing   what a store keeps of the words of an entry, and what a query asks of it
 explain                       one rule, one entry: the evidence, or the clause that failed
@@ -20,6 +21,7 @@ from notifier.matching.explain import Verdict, explain, verdict
 from notifier.matching.fanout import Groups, Selection, select
 from notifier.matching.formatting import format_query, meaning
 from notifier.matching.index import Index
+from notifier.matching.kept import KeptIndex, rows_of
 from notifier.matching.narrowing import Bounds, narrow, vocabulary
 from notifier.matching.parser import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, Topics, parse
 from notifier.matching.query import Query, grows
@@ -35,6 +37,7 @@ __all__ = [
     "Compiled",
     "Groups",
     "Index",
+    "KeptIndex",
     "Matches",
     "Query",
     "RuleSet",
@@ -52,6 +55,7 @@ __all__ = [
     "narrow",
     "parse",
     "positions",
+    "rows_of",
     "select",
     "verdict",
     "vocabulary",

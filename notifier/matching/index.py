@@ -275,10 +275,11 @@ class Index:
 
     def _labels(self, field: str) -> dict[str, list[int]]:
         if field not in self._labelled:
-            found = self._labelled[field] = defaultdict(list)
+            found = defaultdict(list)
             for position, entry in enumerate(self.entries):
                 for label in set(labels(entry, field)):
                     found[label].append(position)
+            self._labelled[field] = found
         return self._labelled[field]
 
     @cached_property

@@ -7,8 +7,8 @@ from notifier.ports.access import Members, Sessions, Tickets
 from notifier.ports.api import Answers, ApiTokens, Operations
 from notifier.ports.deliveries import Deliveries
 from notifier.ports.outside import Archive, Channel, LooksUp, Renderer, Source, Turn
-from notifier.ports.papers import Entries, Gaps, Services, SightedEntry, Sources, StoredSighting, Titled
-from notifier.ports.people import Bounces, RuleChange, Rules, Subscribers, Subscriptions
+from notifier.ports.papers import Entries, Gaps, Order, Services, SightedEntry, Sources, StoredSighting, Titled
+from notifier.ports.people import Bounces, Feeds, RuleChange, Rules, Subscribers, Subscriptions
 from notifier.ports.store import InStore, Store, T
 
 __all__ = [
@@ -19,11 +19,13 @@ __all__ = [
     "Channel",
     "Deliveries",
     "Entries",
+    "Feeds",
     "Gaps",
     "InStore",
     "LooksUp",
     "Members",
     "Operations",
+    "Order",
     "Renderer",
     "RuleChange",
     "Rules",

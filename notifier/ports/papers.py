@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
 
 from notifier.conditions import Condition
@@ -52,6 +53,13 @@ class SightedEntry:
     """Whether any field differs from what is stored."""
     grew: bool = False
     """Whether its votes, comments or stars are others than those stored."""
+
+
+class Order(StrEnum):
+    """What stands first in a list: the newest news, or what has most votes (then the newest)."""
+
+    TIME = "time"
+    VOTES = "votes"
 
 
 class Sources(Protocol):
@@ -102,12 +110,34 @@ class Entries(Protocol):
         ...
 
     def search(
-        self, condition: Condition, *, since: datetime | None, until: datetime, first: int
+        self, condition: Condition, *, since: datetime | None, until: datetime, first: int, after: str | None = None
     ) -> Iterator[list[Entry]]:
         """Entries first seen in ``(since, until]`` that meet ``condition``, in the order of ``seen``.
 
-        They come in pages: of ``first`` entries, then of ever more.
+        They come in pages: of ``first`` entries, then of ever more. With ``after``, only those behind that entry.
         """
+        ...
+
+    def listed(
+        self, since: datetime, until: datetime, *, order: Order, limit: int, after: str | None = None
+    ) -> list[Entry]:
+        """Entries that became news in ``[since, until)``; with ``after``, those behind that entry."""
+        ...
+
+    def news_count(self, since: datetime, until: datetime) -> int:
+        """How many became news in ``[since, until)``."""
+        ...
+
+    def news_before(self, at: datetime) -> datetime | None:
+        """When the last of those that became news before ``at`` did."""
+        ...
+
+    def news_from(self, at: datetime) -> datetime | None:
+        """When the first of those that became news at ``at`` or later did."""
+        ...
+
+    def version(self) -> int:
+        """A number that grows with every change of any entry."""
         ...
 
     def count_of(self, condition: Condition, *, since: datetime | None, until: datetime) -> int:

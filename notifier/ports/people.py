@@ -104,7 +104,11 @@ class Rules(Protocol):
     def get(self, id: str) -> Rule | None: ...
 
     def of(self, subscription_ids: Iterable[str]) -> dict[str, list[Rule]]:
-        """The rules of each subscription in order of creation; a subscription without any is absent."""
+        """The rules of each subscription in its owner's order, else that of creation; one without any is absent."""
+        ...
+
+    def arrange(self, ids: Sequence[str]) -> None:
+        """Give the rules of one subscription their order; one that is added later comes last."""
         ...
 
     def queries(self) -> list[str]:
@@ -118,3 +122,19 @@ class Rules(Protocol):
     def remove(self, id: str, *, actor: str, via: str, now: datetime) -> bool: ...
 
     def history(self, subscription_id: str) -> list[RuleChange]: ...
+
+
+class Feeds(Protocol):
+    """The secret addresses under which subscriptions can be read as feeds."""
+
+    def secret(self, subscription_id: str) -> str | None:
+        """None where there is no feed."""
+        ...
+
+    def subscription(self, secret: str) -> str | None: ...
+
+    def put(self, subscription_id: str, secret: str, *, now: datetime) -> None:
+        """Another secret takes the place of the first."""
+        ...
+
+    def remove(self, subscription_id: str) -> bool: ...

@@ -10,7 +10,7 @@ from notifier.ports.access import Members, Sessions, Tickets
 from notifier.ports.api import Answers, ApiTokens, Operations
 from notifier.ports.deliveries import Deliveries
 from notifier.ports.papers import Entries, Gaps, Services, Sources
-from notifier.ports.people import Bounces, Rules, Signing, Subscribers, Subscriptions
+from notifier.ports.people import Bounces, Feeds, Rules, Signing, Subscribers, Subscriptions
 
 T = TypeVar("T")
 
@@ -59,6 +59,9 @@ class Store(Protocol):
 
     @property
     def members(self) -> Members: ...
+
+    @property
+    def feeds(self) -> Feeds: ...
 
     @property
     def gaps(self) -> Gaps: ...

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from notifier.conditions import EVERY, Condition, Phrase, all_of
 from notifier.matching.terms import terms_of
 from notifier.model import Entry, Point
-from notifier.ports import SightedEntry, StoredSighting, Titled
+from notifier.ports import Order, SightedEntry, StoredSighting, Titled
 from notifier.store import rows
 from notifier.store.statements import queries
 from notifier.store.terms import TermRows
@@ -24,6 +25,12 @@ MOST_POINTS = 60
 POINTS_KEPT = timedelta(days=90)
 """Votes move for days and stars for weeks: longer than a quarter nobody asks, and 60 points are 3 KB an entry."""
 MOST_TITLES = 20
+_PLACE = ("first_seen_at", "published_at", "first_seen_at", "published_at", "id")
+_BEHIND = (
+    "((e.first_seen_at, coalesce(e.published_at, '')) < (?, ?)"
+    " OR ((e.first_seen_at, coalesce(e.published_at, '')) = (?, ?) AND e.id > ?))"
+)
+_NO_PLACE = dict.fromkeys(("id", "new_at", "published_at", "upvotes", "dated"))
 _JOINS = ("join_keys", "join_titles", "join_growth", "join_items", "join_followed", "join_follow_ups")
 
 
@@ -51,6 +58,8 @@ class EntryRows:
         self._put_sightings(sighted)
         self._put_titles(sighted)
         self._put_points([each.entry for each in sighted if each.grew], now)
+        if changed or any(each.merged_ids for each in sighted):
+            self._conn.execute(SQL["grow_version"])
 
     def _put_sightings(self, sighted: Sequence[SightedEntry]) -> None:
         params = [rows.sighting_params(each.entry.id, one) for each in sighted for one in each.sightings]
@@ -112,9 +121,9 @@ class EntryRows:
         return self._terms.known(terms)
 
     def search(
-        self, condition: Condition, *, since: datetime | None, until: datetime, first: int
+        self, condition: Condition, *, since: datetime | None, until: datetime, first: int, after: str | None = None
     ) -> Iterator[list[Entry]]:
-        found = self._run("newest", where(condition), since, until)
+        found = self._run("newest", where(condition), since, until, self._behind(after))
         size = first
         while page := found.fetchmany(size):
             keys = rows.array(row[0] for row in page)
@@ -132,13 +141,22 @@ class EntryRows:
         found: int = counted.fetchone()[0]
         return found
 
-    def _run(self, name: str, wanted: Where, since: datetime | None, until: datetime) -> sqlite3.Cursor:
+    def _run(
+        self, name: str, wanted: Where, since: datetime | None, until: datetime, behind: rows.Row | None = None
+    ) -> sqlite3.Cursor:
         """A statement of which there are two: for a few known rows, and for all in the order of the index."""
-        bounds = (rows.stamp(since) if since else "", rows.stamp(until))
+        last = min(rows.stamp(until), behind["first_seen_at"]) if behind else rows.stamp(until)
+        bounds = (rows.stamp(since) if since else "", last)
+        rest, place = (f" AND {_BEHIND}", tuple(behind[name] for name in _PLACE)) if behind else ("", ())
         if wanted.match and wanted.rest and (few := self._few(wanted.match)) is not None:
-            sql = SQL[f"{name}_of_few"].format(where=wanted.rest.sql)
-            return self._conn.execute(sql, (few, *bounds, *wanted.rest.values))
-        return self._conn.execute(SQL[name].format(where=wanted.sql), (*bounds, *wanted.values))
+            sql = SQL[f"{name}_of_few"].format(where=wanted.rest.sql + rest)
+            return self._conn.execute(sql, (few, *bounds, *wanted.rest.values, *place))
+        return self._conn.execute(SQL[name].format(where=wanted.sql + rest), (*bounds, *wanted.values, *place))
+
+    def _behind(self, id: str | None) -> rows.Row | None:
+        """Where an entry stands in every order; None for one that is gone: then a list begins anew."""
+        found: rows.Row | None = self._conn.execute(SQL["place"], (id,)).fetchone()
+        return found
 
     def _few(self, match: str) -> str | None:
         """The keys of what was found, as an array; None where there are many."""
@@ -148,6 +166,25 @@ class EntryRows:
     def _covers_all(self, since: datetime | None, until: datetime) -> bool:
         newest = self._conn.execute(SQL["newest_seen"]).fetchone()[0]
         return since is None and (newest is None or newest <= rows.stamp(until))
+
+    def listed(
+        self, since: datetime, until: datetime, *, order: Order, limit: int, after: str | None = None
+    ) -> list[Entry]:
+        behind = self._behind(after)
+        wanted: dict[str, Any] = {**(dict(behind) if behind else _NO_PLACE), **_span(since, until), "limit": limit}
+        found = self._conn.execute(SQL[f"listed_by_{order}"], wanted).fetchall()
+        keys = rows.array(row["pk"] for row in found)
+        return [rows.entry(row) for row in self._conn.execute(SQL["by_pks"], {"pks": keys})]
+
+    def news_count(self, since: datetime, until: datetime) -> int:
+        found: int = self._conn.execute(SQL["news_count"], _span(since, until)).fetchone()[0]
+        return found
+
+    def news_before(self, at: datetime) -> datetime | None:
+        return rows.instant_or_none(self._conn.execute(SQL["news_before"], {"at": rows.stamp(at)}).fetchone()[0])
+
+    def news_from(self, at: datetime) -> datetime | None:
+        return rows.instant_or_none(self._conn.execute(SQL["news_from"], {"at": rows.stamp(at)}).fetchone()[0])
 
     def sightings(self, ids: Iterable[str]) -> dict[str, list[StoredSighting]]:
         found: dict[str, list[StoredSighting]] = {}
@@ -186,3 +223,11 @@ class EntryRows:
 
     def last_change(self) -> datetime | None:
         return rows.instant_or_none(self._conn.execute(SQL["last_change"]).fetchone()[0])
+
+    def version(self) -> int:
+        found: int = self._conn.execute(SQL["version"]).fetchone()[0]
+        return found
+
+
+def _span(since: datetime, until: datetime) -> dict[str, str]:
+    return {"since": rows.stamp(since), "until": rows.stamp(until)}

@@ -85,6 +85,12 @@ def m0012_access(db: Database) -> None:
 
 
 @migrations()
+def m0013_reading(db: Database) -> None:
+    for statement in script("0013_reading"):
+        db.execute(statement)
+
+
+@migrations()
 def m0015_api(db: Database) -> None:
     for statement in script("0015_api"):
         db.execute(statement)

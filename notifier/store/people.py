@@ -100,6 +100,9 @@ class RuleRows:
             found.setdefault(row["s_id"], []).append(rows.rule(row))
         return found
 
+    def arrange(self, ids: Sequence[str]) -> None:
+        self._conn.executemany(SQL["arrange"], [{"id": id, "place": place} for place, id in enumerate(ids)])
+
     def queries(self) -> list[str]:
         return [row["query"] for row in self._conn.execute(SQL["queries"])]
 
@@ -144,3 +147,22 @@ class RuleRows:
         ]
         self._conn.executemany(SQL["add_change"], lines)
         self._conn.executemany(SQL["touch"], lines)
+
+
+class FeedRows:
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+
+    def secret(self, subscription_id: str) -> str | None:
+        row = self._conn.execute(SQL["feed_secret"], {"id": subscription_id}).fetchone()
+        return row["secret"] if row else None
+
+    def subscription(self, secret: str) -> str | None:
+        row = self._conn.execute(SQL["feed_subscription"], {"secret": secret}).fetchone()
+        return row["id"] if row else None
+
+    def put(self, subscription_id: str, secret: str, *, now: datetime) -> None:
+        self._conn.execute(SQL["put_feed"], {"id": subscription_id, "secret": secret, "now": rows.stamp(now)})
+
+    def remove(self, subscription_id: str) -> bool:
+        return self._conn.execute(SQL["remove_feed"], {"id": subscription_id}).rowcount > 0

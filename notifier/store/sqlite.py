@@ -22,7 +22,7 @@ from notifier.store.deliveries import DeliveryRows
 from notifier.store.entries import EntryRows
 from notifier.store.gaps import GapRows, ServiceRows
 from notifier.store.migrations import migrations
-from notifier.store.people import RuleRows, SubscriberRows, SubscriptionRows
+from notifier.store.people import FeedRows, RuleRows, SubscriberRows, SubscriptionRows
 from notifier.store.signing import SigningRows
 from notifier.store.sources import SourceRows
 from notifier.store.terms import TermRows
@@ -61,6 +61,7 @@ class SqliteStore:
         self.sessions = SessionRows(conn)
         self.tickets = TicketRows(conn)
         self.members = MemberRows(conn)
+        self.feeds = FeedRows(conn)
         self.gaps = GapRows(conn)
         self.services = ServiceRows(conn)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier.errors import RuleError
-from notifier.matching import Index, evaluate, explain, format_query, meaning, parse, verdict
+from notifier.matching import Index, KeptIndex, evaluate, explain, format_query, meaning, parse, verdict
 from notifier.matching.normalize import clean, cleaned, fold, tokens
 from notifier.matching.parser import parse_by_grammar, parse_plainly
 from notifier.model import Entry
@@ -110,3 +111,12 @@ def test_pieces_with_signs_and_or_parse_as_the_grammar_parses_them(pieces: list[
     plainly = parse_plainly(text)
     assert plainly is None or plainly == parse_by_grammar(text, frozenset())
     assert plainly is None or format_query(plainly) == format_query(parse_by_grammar(text, frozenset()))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(rules, min_size=1, max_size=8), st.lists(entries, min_size=1, max_size=4))
+def test_an_index_that_keeps_its_rows_answers_as_a_fresh_one(texts: list[str], papers: list[Entry]) -> None:
+    queries = _parsed(texts)
+    kept = KeptIndex(papers, now=NOW - timedelta(days=9))
+    for now in (NOW - timedelta(days=2), NOW, NOW):
+        assert kept.at(now).rows(queries).tolist() == evaluate(Index(papers, now=now), queries).tolist()

@@ -41,6 +41,11 @@ WHERE entry_terms MATCH :match
 ORDER BY lower(e.title) = lower(:text) DESC, length(e.title), e.id
 LIMIT :limit
 
+-- name: place
+SELECT id, new_at, first_seen_at, coalesce(published_at, '') AS published_at, coalesce(upvotes, 0) AS upvotes,
+    coalesce(published_at, new_at) AS dated
+FROM entry WHERE id = ?
+
 -- name: newest
 -- The index holds the whole order and what is asked of time, so few rows are read before the page is full.
 SELECT e.pk FROM entry AS e INDEXED BY entry_seen
@@ -200,3 +205,35 @@ SELECT count(*) FROM entry
 
 -- name: last_change
 SELECT max(changed_at) FROM entry
+
+-- name: grow_version
+UPDATE entry_version SET version = version + 1
+
+-- name: version
+SELECT version FROM entry_version
+
+-- name: listed_by_time
+SELECT e.pk FROM entry AS e INDEXED BY entry_listed
+WHERE e.new_at >= :since AND e.new_at < :until
+    AND (:id IS NULL OR (e.new_at, coalesce(e.published_at, '')) < (:new_at, :published_at)
+        OR ((e.new_at, coalesce(e.published_at, '')) = (:new_at, :published_at) AND e.id > :id))
+ORDER BY e.new_at DESC, e.published_at DESC, e.id
+LIMIT :limit
+
+-- name: listed_by_votes
+-- The order of the digests. Thousands may lie in the span: they are sorted in the index, and only the page is read.
+SELECT e.pk FROM entry AS e INDEXED BY entry_listed
+WHERE e.new_at >= :since AND e.new_at < :until
+    AND (:id IS NULL OR (coalesce(e.upvotes, 0), coalesce(e.published_at, e.new_at)) < (:upvotes, :dated)
+        OR ((coalesce(e.upvotes, 0), coalesce(e.published_at, e.new_at)) = (:upvotes, :dated) AND e.id > :id))
+ORDER BY coalesce(e.upvotes, 0) DESC, coalesce(e.published_at, e.new_at) DESC, e.id
+LIMIT :limit
+
+-- name: news_count
+SELECT count(*) FROM entry WHERE new_at >= :since AND new_at < :until
+
+-- name: news_before
+SELECT max(new_at) FROM entry WHERE new_at < :at
+
+-- name: news_from
+SELECT min(new_at) FROM entry WHERE new_at >= :at

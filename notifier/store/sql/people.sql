@@ -61,9 +61,10 @@ LIMIT :limit
 DELETE FROM subscription WHERE id = :id
 
 -- name: put_rule
-INSERT INTO rule (id, subscription, query, label, mode, until, version, broken, created_at)
+INSERT INTO rule (id, subscription, query, label, mode, until, version, broken, created_at, place)
 VALUES (:id, (SELECT pk FROM subscription WHERE id = :subscription), :query, :label, :mode, :until, :version, :broken,
-    :created_at)
+    :created_at, (SELECT coalesce(max(place), 0) FROM rule
+        WHERE subscription = (SELECT pk FROM subscription WHERE id = :subscription)))
 ON CONFLICT (id) DO UPDATE SET
     query = excluded.query, label = excluded.label, mode = excluded.mode, until = excluded.until,
     version = excluded.version, broken = excluded.broken
@@ -79,7 +80,10 @@ SELECT r.*, s.id AS s_id
 FROM json_each(:ids) AS wanted
 JOIN subscription AS s ON s.id = wanted.value
 JOIN rule AS r ON r.subscription = s.pk
-ORDER BY r.pk
+ORDER BY r.place, r.pk
+
+-- name: arrange
+UPDATE rule SET place = :place WHERE id = :id
 
 -- name: queries
 SELECT DISTINCT query FROM rule
@@ -97,3 +101,17 @@ VALUES ((SELECT pk FROM subscription WHERE id = :subscription), :rule_id, :at, :
 
 -- name: changes_of
 SELECT * FROM rule_change WHERE subscription = (SELECT pk FROM subscription WHERE id = :id) ORDER BY pk
+
+-- name: feed_secret
+SELECT f.secret FROM feed AS f JOIN subscription AS s ON s.pk = f.subscription WHERE s.id = :id
+
+-- name: feed_subscription
+SELECT s.id FROM feed AS f JOIN subscription AS s ON s.pk = f.subscription WHERE f.secret = :secret
+
+-- name: put_feed
+INSERT INTO feed (subscription, secret, created_at)
+VALUES ((SELECT pk FROM subscription WHERE id = :id), :secret, :now)
+ON CONFLICT (subscription) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at
+
+-- name: remove_feed
+DELETE FROM feed WHERE subscription = (SELECT pk FROM subscription WHERE id = :id)
