@@ -103,7 +103,7 @@ class App:
             sender=self.settings.mail_from,
             contact=self.settings.contact,
             bounce_address=self.settings.bounce_address,
-            secret=self.keys.current,
+            keys=self.keys,
         )
 
     def http(self, paces: Paces | None = None) -> Http:
@@ -248,7 +248,7 @@ class Engine:
         maildir = self._app.settings.bounce_maildir
         assert maildir is not None  # noqa: S101 - asked for only where there is one
         try:
-            for _ in take_from(store, maildir, secret=self._app.links.secret, now=self._app.clock()):
+            for _ in take_from(store, maildir, keys=self._app.keys, now=self._app.clock()):
                 pass
         except OSError as error:
             log.warning("bounces cannot be read", maildir=str(maildir), error=str(error))

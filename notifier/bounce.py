@@ -15,15 +15,15 @@ import re
 from base64 import b32encode
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from pydantic import SecretStr
 
 from notifier.model import Bounce, BounceKind, Suppression
+from notifier.tokens import Keys, mac_of
 
 COUNTED = timedelta(days=14)
 _SOFT_IN_ALL = 4
-_PURPOSE = b"bounce"
+_PURPOSE = "bounce"
 # 50 bits: enough against guessing, since each guess is a mail.
 _MAC = 10
 _SIGNED = re.compile(r"\+(d_[a-z0-9]{1,24})-([a-z2-7]{10})@", re.IGNORECASE)
@@ -85,21 +85,20 @@ def _said(bounce: Bounce) -> str:
     return " ".join(each for each in (bounce.status, bounce.reason.rstrip(".")) if each) or "no reason given"
 
 
-def return_path(bounce_address: str, delivery_id: str, secret: SecretStr) -> str:
+def return_path(bounce_address: str, delivery_id: str, keys: Keys) -> str:
     """``bounces+d_….mac@example.org``: the delivery and the proof that we wrote it (VERP)."""
     local, _, domain = bounce_address.rpartition("@")
-    return f"{local}+{delivery_id}-{_mac(delivery_id, secret)}@{domain}"
+    return f"{local}+{delivery_id}-{_mac(delivery_id, keys.current)}@{domain}"
 
 
-def signed_delivery(text: str, secret: SecretStr) -> str | None:
+def signed_delivery(text: str, keys: Keys) -> str | None:
     """The delivery that the first address with our signature in ``text`` belongs to."""
     for id, mac in _SIGNED.findall(text):
-        if hmac.compare_digest(mac.lower(), _mac(id.lower(), secret)):
+        if any(hmac.compare_digest(mac.lower(), _mac(id.lower(), key)) for key in keys.all):
             return str(id).lower()
     return None
 
 
-def _mac(delivery_id: str, secret: SecretStr) -> str:
+def _mac(delivery_id: str, key: SecretStr) -> str:
     # Lower case, as mail servers on the way may make it.
-    digest = hmac.new(secret.get_secret_value().encode(), _PURPOSE + b"\0" + delivery_id.encode(), sha256).digest()
-    return b32encode(digest).decode().lower()[:_MAC]
+    return b32encode(mac_of(key, _PURPOSE, delivery_id)).decode().lower()[:_MAC]

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import structlog
 from flufl.bounce import all_failures
-from pydantic import SecretStr
 
 from notifier.bounce import COUNTED, is_telling, kind_of, signed_delivery, verdict
 from notifier.clean import plain
 from notifier.model import Bounce, BounceKind
 from notifier.ports import Store
+from notifier.tokens import Keys
 
 log = structlog.get_logger()
 
@@ -63,11 +63,11 @@ def read(raw: bytes) -> Report | None:
         return None
 
 
-def take(store: Store, raw: bytes, *, secret: SecretStr, now: datetime) -> Taken:
+def take(store: Store, raw: bytes, *, keys: Keys, now: datetime) -> Taken:
     report = read(raw)
     if report is None:
         return Taken.OTHER
-    delivery_id = signed_delivery(raw[:LONGEST].decode("ascii", "replace"), secret)
+    delivery_id = signed_delivery(raw[:LONGEST].decode("ascii", "replace"), keys)
     address = store.bounces.address_of(delivery_id) if delivery_id else None
     if not (delivery_id and address):
         return Taken.UNSIGNED
@@ -91,11 +91,11 @@ def take(store: Store, raw: bytes, *, secret: SecretStr, now: datetime) -> Taken
     return Taken(report.kind.value)
 
 
-def take_from(store: Store, maildir: Path, *, secret: SecretStr, now: datetime) -> Iterator[Taken]:
+def take_from(store: Store, maildir: Path, *, keys: Keys, now: datetime) -> Iterator[Taken]:
     """Each new mail of a Maildir, which then is in its ``cur``; one that was a bounce is marked as seen there."""
     for file in sorted((maildir / "new").iterdir()) if (maildir / "new").is_dir() else ():
         with file.open("rb") as mail:
-            taken = take(store, mail.read(LONGEST), secret=secret, now=now)
+            taken = take(store, mail.read(LONGEST), keys=keys, now=now)
         (maildir / "cur").mkdir(exist_ok=True)
         file.rename(maildir / "cur" / f"{file.name}:2,{'' if taken is Taken.OTHER else 'S'}")
         yield taken

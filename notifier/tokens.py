@@ -32,6 +32,9 @@ class Keys:
         return (self.current, *self.old)
 
 
+NO_KEYS = Keys(SecretStr(""))
+
+
 def sign(keys: Keys, purpose: str, value: str) -> str:
     """``value.mac``."""
     return f"{value}.{_mac(keys.current, purpose, value)}"

@@ -18,10 +18,11 @@ from notifier.model import Address, Bounce, BounceKind, Delivery, DeliveryState
 from notifier.plan import plan
 from notifier.render import Links
 from notifier.store import SqliteStore
+from notifier.tokens import Keys
 from tests.builders import NOW, rule, sighting, subscriber, subscription
 from tests.conftest import Shell
 
-SECRET = SecretStr("k")
+KEYS = Keys(SecretStr("k"))
 HARD, SOFT, COMPLAINT = BounceKind.HARD, BounceKind.SOFT, BounceKind.COMPLAINT
 DAY = timedelta(days=1)
 ADA = "ada@example.org"
@@ -205,17 +206,17 @@ def test_any_bytes_can_be_read(raw: bytes) -> None:
 
 
 def test_a_return_path_names_its_delivery_and_cannot_be_guessed() -> None:
-    path = return_path("bounces@example.org", "d_k3m9x2tq7p", SECRET)
+    path = return_path("bounces@example.org", "d_k3m9x2tq7p", KEYS)
     local, _, domain = path.partition("@")
     assert domain == "example.org" and local.startswith("bounces+d_k3m9x2tq7p-") and len(local) <= 64
-    assert signed_delivery(f"To: <{path}>", SECRET) == "d_k3m9x2tq7p"
-    assert signed_delivery(f"to: <{path.upper()}>", SECRET) == "d_k3m9x2tq7p"
-    assert signed_delivery(f"To: <{path}>", SecretStr("other")) is None
-    assert signed_delivery("To: <bounces+d_k3m9x2tq7p-aaaaaaaaaa@example.org>", SECRET) is None
+    assert signed_delivery(f"To: <{path}>", KEYS) == "d_k3m9x2tq7p"
+    assert signed_delivery(f"to: <{path.upper()}>", KEYS) == "d_k3m9x2tq7p"
+    assert signed_delivery(f"To: <{path}>", Keys(SecretStr("other"))) is None
+    assert signed_delivery("To: <bounces+d_k3m9x2tq7p-aaaaaaaaaa@example.org>", KEYS) is None
 
 
 def test_without_a_bounce_address_mail_comes_back_to_its_sender() -> None:
-    links = Links(sender="Papers <p@example.org>", secret=SECRET)
+    links = Links(sender="Papers <p@example.org>", keys=KEYS)
     assert links.return_path("d_1") == "p@example.org"
     assert Links(sender="p@example.org", bounce_address="b@example.org").return_path("d_1") == "p@example.org"
 
@@ -265,12 +266,12 @@ def planned(store: SqliteStore, number: int, now: object) -> Delivery:
 
 
 def address_of(delivery: Delivery) -> str:
-    return return_path("bounces@example.org", delivery.id, SECRET)
+    return return_path("bounces@example.org", delivery.id, KEYS)
 
 
 def test_after_a_hard_bounce_the_next_digest_is_cancelled_with_the_reason(store: SqliteStore, sent: Delivery) -> None:
     raw = report("5.1.1", "550 5.1.1 User unknown", to=address_of(sent))
-    assert take(store, raw, secret=SECRET, now=NOW + DAY / 2) is Taken.HARD
+    assert take(store, raw, keys=KEYS, now=NOW + DAY / 2) is Taken.HARD
     later = NOW + DAY + timedelta(hours=1)
     next_one = planned(store, 2, later)
     with store.write():
@@ -288,22 +289,22 @@ def test_after_a_hard_bounce_the_next_digest_is_cancelled_with_the_reason(store:
 
 def test_a_bounce_without_our_signature_suppresses_nobody(store: SqliteStore, sent: Delivery) -> None:
     forged = f"bounces+{sent.id}-aaaaaaaaaa@example.org"
-    for to in ("bounces@example.org", forged, return_path("bounces@example.org", "d_gone", SECRET)):
-        assert take(store, report("5.1.1", "unknown", to=to), secret=SECRET, now=NOW) is Taken.UNSIGNED
+    for to in ("bounces@example.org", forged, return_path("bounces@example.org", "d_gone", KEYS)):
+        assert take(store, report("5.1.1", "unknown", to=to), keys=KEYS, now=NOW) is Taken.UNSIGNED
     assert store.bounces.suppressed() == [] and store.bounces.newest() == []
 
 
 def test_the_same_bounce_counts_once_however_often_it_comes(store: SqliteStore, sent: Delivery) -> None:
     raw = report("4.2.2", "over quota", to=address_of(sent))
     for day in range(10):
-        assert take(store, raw, secret=SECRET, now=NOW + day * DAY) is Taken.SOFT
+        assert take(store, raw, keys=KEYS, now=NOW + day * DAY) is Taken.SOFT
     assert len(store.bounces.newest()) == 1
     assert store.bounces.suppressed() == []
 
 
 def test_what_is_about_us_is_noted_against_nobody(store: SqliteStore, sent: Delivery) -> None:
     raw = report("5.7.1", "550 5.7.1 blocked", to=address_of(sent))
-    assert take(store, raw, secret=SECRET, now=NOW) is Taken.OURS
+    assert take(store, raw, keys=KEYS, now=NOW) is Taken.OURS
     assert store.bounces.newest() == []
 
 
@@ -312,9 +313,9 @@ def test_a_maildir_is_read_once(store: SqliteStore, sent: Delivery, tmp_path: Pa
     (box / "new").mkdir(parents=True)
     (box / "new" / "1.a.host").write_bytes(complaint(to=address_of(sent)))
     (box / "new" / "2.b.host").write_bytes(b"Subject: hello\r\n\r\nI like your papers.\r\n")
-    assert list(take_from(store, box, secret=SECRET, now=NOW)) == [Taken.COMPLAINT, Taken.OTHER]
+    assert list(take_from(store, box, keys=KEYS, now=NOW)) == [Taken.COMPLAINT, Taken.OTHER]
     assert sorted(each.name for each in (box / "cur").iterdir()) == ["1.a.host:2,S", "2.b.host:2,"]
-    assert list(take_from(store, box, secret=SECRET, now=NOW)) == []
+    assert list(take_from(store, box, keys=KEYS, now=NOW)) == []
     assert [each.reason for each in store.bounces.suppressed()] == ["Its owner reported our mail as spam."]
 
 

@@ -28,6 +28,7 @@ from notifier.ports import Channel
 from notifier.render import Composer, Links
 from notifier.settings import Security
 from notifier.store import SqliteStore, StoreThread
+from notifier.tokens import Keys
 from tests.builders import NOW, rule, sighting, subscriber, subscription
 from tests.servers.slack import SlackServer, drop, hang, rate_limited, refused
 from tests.servers.smtp import MailServer
@@ -83,7 +84,7 @@ class Sender:
 
     async def run(self) -> dict[DeliveryState, int]:
         in_store = StoreThread(self._open)
-        links = Links(base_url="", sender="papers@example.org", contact="", secret=SecretStr("x"))
+        links = Links(base_url="", sender="papers@example.org", contact="", keys=Keys(SecretStr("x")))
         try:
             return await deliver(
                 in_store,

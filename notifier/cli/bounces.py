@@ -38,12 +38,12 @@ def read(
     where = place or (str(app.settings.bounce_maildir) if app.settings.bounce_maildir else "")
     if not where:
         raise UsageError("Say which mail to read: a file, - for standard input, a Maildir, or set bounce_maildir.")
-    secret = app.links.secret
+    keys = app.keys
     with app.store() as store:
         if where != "-" and Path(where).is_dir():
-            taken = Counter(take_from(store, Path(where), secret=secret, now=app.clock()))
+            taken = Counter(take_from(store, Path(where), keys=keys, now=app.clock()))
         else:
-            taken = Counter([take(store, _bytes(where), secret=secret, now=app.clock())])
+            taken = Counter([take(store, _bytes(where), keys=keys, now=app.clock())])
     say(", ".join(f"{count} {what.value}" for what, count in taken.items()) or "No new mail.")
 
 

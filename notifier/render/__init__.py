@@ -6,7 +6,7 @@ The pages share the templates' environment and the catalogue of words.
 from notifier.render.catalog import Catalog, load, message
 from notifier.render.composer import FORMATS, Composer
 from notifier.render.environment import Kind, environment, rendered
-from notifier.render.links import Links, unsubscribe_token
+from notifier.render.links import Links
 
 __all__ = [
     "FORMATS",
@@ -18,5 +18,4 @@ __all__ = [
     "load",
     "message",
     "rendered",
-    "unsubscribe_token",
 ]

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import hmac
-from base64 import urlsafe_b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import parseaddr
 from functools import lru_cache
-from hashlib import sha256
 from urllib.parse import quote
-
-from pydantic import SecretStr
 
 from notifier.bounce import return_path
 from notifier.render.text import domain_ascii, plain, web_url
+from notifier.tokens import NO_KEYS, UNSUBSCRIBE, Keys, sign
 
 DEFAULT_SENDER = "notifier@localhost"
-_PURPOSE = b"unsubscribe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +19,7 @@ class Links:
     """Built from the configured base URL only. An empty ``base_url`` means that no web pages answer.
 
     ``sender`` is the From of the mails (``Papers <papers@example.org>``), ``contact`` the operator's address,
-    which takes unsubscribe mails; ``secret`` signs the one-click link: without one there is no such link. To
+    which takes unsubscribe mails; ``keys`` sign the one-click link: without one there is no such link. To
     ``bounce_address``, with a signed mark of the delivery, comes back what cannot be delivered; empty: to ``sender``.
     """
 
@@ -32,7 +27,7 @@ class Links:
     sender: str = ""
     contact: str = ""
     bounce_address: str = ""
-    secret: SecretStr = field(default_factory=lambda: SecretStr(""))
+    keys: Keys = NO_KEYS
 
     @property
     def sender_name(self) -> str:
@@ -49,9 +44,9 @@ class Links:
     def return_path(self, delivery_id: str) -> str:
         """The envelope sender of a delivery's mail."""
         address = _parsed(self.bounce_address)[1]
-        if not (address and self.secret.get_secret_value()):
+        if not (address and self.keys):
             return self.sender_address
-        return return_path(address, delivery_id, self.secret)
+        return return_path(address, delivery_id, self.keys)
 
     def rules(self, subscription_id: str) -> str | None:
         return self._page("s", subscription_id)
@@ -65,9 +60,9 @@ class Links:
 
     def unsubscribe(self, subscription_id: str) -> str | None:
         """The page that RFC 8058's one-click POST goes to; its token can do nothing but unsubscribe."""
-        if not self.secret.get_secret_value():
+        if not self.keys:
             return None
-        return self._page("u", unsubscribe_token(self.secret, subscription_id))
+        return self._page("u", sign(self.keys, UNSUBSCRIBE, subscription_id))
 
     def unsubscribe_mail(self, subscription_id: str) -> str:
         """A mailto link to the operator, whose subject names the subscription."""
@@ -89,13 +84,6 @@ def _parsed(address: str) -> tuple[str, str]:
     """Name and mailbox, each empty where it is none."""
     name, box = parseaddr(address)
     return plain(name, 80), mailbox(box)
-
-
-def unsubscribe_token(secret: SecretStr, subscription_id: str) -> str:
-    """``s_….mac``: the subscription and the proof that we wrote it, bound to this one purpose."""
-    message = _PURPOSE + b"\0" + subscription_id.encode()
-    digest = hmac.new(secret.get_secret_value().encode(), message, sha256).digest()
-    return f"{subscription_id}.{urlsafe_b64encode(digest).rstrip(b'=').decode()}"
 
 
 def mailbox(address: str) -> str:

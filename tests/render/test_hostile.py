@@ -14,13 +14,14 @@ from pydantic import SecretStr
 from notifier.model import Address, Digest, DigestItem, Evidence, Health, Reason, SourceHealth
 from notifier.render import Composer, Links
 from notifier.render.text import plain
+from notifier.tokens import Keys
 from tests.builders import rule
 from tests.render.hostile import LINKS, TEXTS
 from tests.render.reading import html, page, parsed, text, texts
 from tests.render.samples import DUE, NOW, digest, entry, subscription
 
 COMPOSER = Composer(
-    links=Links(base_url="https://papers.example.org", sender="Papers <p@example.org>", secret=SecretStr("k")),
+    links=Links(base_url="https://papers.example.org", sender="Papers <p@example.org>", keys=Keys(SecretStr("k"))),
     summaries=True,
 )
 HEADERS = [

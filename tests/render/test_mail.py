@@ -7,9 +7,10 @@ from pydantic import SecretStr
 
 from notifier.errors import Refused
 from notifier.model import Address, Cadence, Every, Evidence, Gap, GapReason, Health, Reason, SourceHealth
-from notifier.render import Composer, Links, unsubscribe_token
+from notifier.render import Composer, Links
 from notifier.render.mail import HTML_LIMIT
 from notifier.render.text import columns
+from notifier.tokens import NO_KEYS, UNSUBSCRIBE, Keys, sign
 from tests.builders import rule
 from tests.render.reading import html, mail, page, parsed, text
 from tests.render.samples import DUE, NOW, digest, entry, found, german, subscription
@@ -18,7 +19,7 @@ WEB = Links(
     base_url="https://papers.example.org",
     sender="Papers <papers@example.org>",
     contact="operator@example.org",
-    secret=SecretStr("k"),
+    keys=Keys(SecretStr("k")),
 )
 
 
@@ -29,7 +30,7 @@ def test_subject_counts_papers_and_names_the_labels_that_brought_most() -> None:
 
 def test_mail_carries_the_headers_of_a_list_that_can_be_left_with_one_click() -> None:
     message = mail(digest(), WEB)
-    token = unsubscribe_token(SecretStr("k"), "s_7h2k9q")
+    token = sign(Keys(SecretStr("k")), UNSUBSCRIBE, "s_7h2k9q")
     assert message["From"] == "Papers <papers@example.org>"
     assert message["To"] == "Ada <ada@example.org>"
     assert message["Message-ID"] == "<d_4m8x1c.2025-12-16@example.org>"
@@ -59,7 +60,7 @@ def test_without_web_pages_the_mail_names_commands_and_a_mailto_link_only() -> N
 
 
 def test_a_base_url_without_a_secret_offers_no_one_click_link_that_anyone_could_forge() -> None:
-    message = mail(digest(), replace(WEB, secret=SecretStr("")))
+    message = mail(digest(), replace(WEB, keys=NO_KEYS))
     assert message["List-Unsubscribe-Post"] is None
     assert "/u/" not in html(message)
 
