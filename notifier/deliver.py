@@ -24,7 +24,7 @@ import structlog
 from notifier.checkup import told
 from notifier.delivery import Limits, arrived, failure, given_back, pause
 from notifier.digest import EvidenceOf, compose, evidence_of
-from notifier.errors import Cause, ChannelStopped, SendError, TemplateError, Unreachable
+from notifier.errors import Broken, Cause, ChannelStopped, SendError, TemplateError, Unreachable
 from notifier.followup import passed_over
 from notifier.matching import Topics
 from notifier.model import Contents, Delivery, DeliveryState, Digest, Entry, Message, Outcome, Start, Subscription
@@ -212,6 +212,8 @@ class _Lane:
         self._limits = limits
         self._stop = stop
         self._stopped: dict[str, SendError] = {}
+        self._broken: set[str] = set()
+        """Accounts whose line broke in the message before."""
         self._failed: BaseException | None = None
         self._done: list[Outcome] = []
 
@@ -269,11 +271,20 @@ class _Lane:
         except TemplateError as error:
             return given_back(delivery, str(error), at=self._clock(), cause=Cause.TEMPLATE)
         except SendError as error:
-            if isinstance(error, ChannelStopped | Unreachable):
+            if self._stops(account, error):
                 # The others of its account would fare no better: they wait, and none uses up an attempt.
                 self._stopped[account] = error
             return failure(delivery, error, at=self._clock(), limits=self._limits)
+        self._broken.discard(account)
         return None if accepted is None else arrived(delivery, accepted, at=self._clock())
+
+    def _stops(self, account: str, error: SendError) -> bool:
+        """Whether it is about the account, and not, or not only, about the message that met it."""
+        if not isinstance(error, Broken):
+            return isinstance(error, ChannelStopped | Unreachable)
+        before = account in self._broken
+        self._broken.add(account)
+        return before
 
     def _render(self, job: _Job) -> Message:
         assert job.digest is not None  # noqa: S101 - a job has a message or a digest

@@ -33,7 +33,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from notifier.errors import Cause, ChannelStopped, Paced, Refused, SendError, Unknown, Unreachable
+from notifier.errors import Broken, Cause, ChannelStopped, Paced, Refused, SendError, Unknown, Unreachable
 from notifier.model import Delivery, DeliveryState, Outcome
 
 # A greylisting server wants five minutes or more; later tries double up to an hour.
@@ -158,7 +158,8 @@ def arrived(delivery: Delivery, accepted: tuple[str, ...], *, at: datetime) -> O
 def failure(delivery: Delivery, error: SendError, *, at: datetime, limits: Limits) -> Outcome:
     """What a failed attempt makes of it: given back, tried again later, held, or failed for good."""
     match error:
-        case ChannelStopped() | Unreachable() | Paced():
+        # Broken may be about this message: it waits ever longer, so that the others come first.
+        case ChannelStopped() | Unreachable() | Paced() if not isinstance(error, Broken):
             return given_back(delivery, str(error), at=at, after=pause(error), error=error)
         case Refused():
             return _failed(delivery, error, _S.FAILED, at=at)

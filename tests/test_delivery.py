@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from notifier import delivery as life
 from notifier.delivery import ENDS, MOST_UNKNOWN, OPEN, TABLE, Event, Limits, Standing
-from notifier.errors import ChannelStopped, Refused, SendError, TryLater, Unknown, Unreachable
+from notifier.errors import Broken, ChannelStopped, Refused, SendError, TryLater, Unknown, Unreachable
 from notifier.model import Delivery, DeliveryState, Outcome
 from notifier.store import SqliteStore
 from tests.builders import NOW, planned, rule, subscriber, subscription
@@ -77,7 +77,7 @@ class Step:
 
 errors = st.builds(
     lambda kind, pause: kind("It failed.", retry_after=pause),
-    st.sampled_from([TryLater, Unreachable, Refused, Unknown, ChannelStopped]),
+    st.sampled_from([TryLater, Unreachable, Broken, Refused, Unknown, ChannelStopped]),
     st.none() | st.just(timedelta(hours=3)),
 )
 steps = st.builds(
@@ -137,7 +137,8 @@ def test_whatever_happens_in_whatever_order_the_promises_hold(script: list[Step]
         assert moved.fence == before.fence + (step.kind == "claim" and moved.state is DeliveryState.CLAIMED)
         assert moved.unknowns >= before.unknowns
         assert moved.accepted[: len(before.accepted)] == before.accepted
-        given_back = step.kind == "end" and isinstance(step.error, Unreachable | ChannelStopped)
+        away = isinstance(step.error, Unreachable | ChannelStopped) and not isinstance(step.error, Broken)
+        given_back = step.kind == "end" and away
         claims = moved.state is DeliveryState.CLAIMED
         assert moved.attempts == before.attempts + claims - given_back
         if moved.state in OPEN:
@@ -273,6 +274,11 @@ def test_no_word_reaches_what_is_being_sent() -> None:
     ended = life.told(claimed(), Event.CANCEL, at=NOW + LEASE)
     assert ended is not None
     assert ended.state is DeliveryState.CANCELLED
+
+
+def test_what_breaks_the_line_waits_longer_each_time_so_that_others_come_first() -> None:
+    waits = [(after(claimed(attempts=n), Broken("Cut.")).next_attempt_at - NOW) / MINUTE for n in (1, 2, 3)]
+    assert waits == [5, 10, 20]
 
 
 def test_a_channel_that_asks_for_a_long_pause_gets_it() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.builders import entry
 from tests.tools import need
-from tests.torture import torture_feeds
+from tests.torture import torture_feeds, torture_smtp
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,6 +23,15 @@ def test_kills_at_every_point_lose_no_mail_and_differ_in_none(more: list[str]) -
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "lost 0," in done.stdout or "--hold" in more
+
+
+async def test_each_fault_at_each_place_of_a_conversation_is_told_for_what_it_is(tmp_path: Path) -> None:
+    report = await torture_smtp.torture(
+        folder=tmp_path, chosen=torture_smtp.one_of_each(), step=1201, pipelining=(True, False)
+    )
+    assert report.wrong == []
+    assert report.cases["faults"] == len(torture_smtp.EXPECTED) == 66
+    assert report.cases["cuts"] > 10
 
 
 async def test_mutated_feeds_become_clean_entries_or_an_error_for_people(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from notifier.channels.email import EmailChannel
 from notifier.channels.smtp import Server
 from notifier.channels.smtp.login import with_password
 from notifier.channels.smtp.replies import refusal
-from notifier.errors import ChannelStopped, Refused, SendError, TryLater, Unknown
+from notifier.errors import Cause, ChannelStopped, Refused, SendError, TryLater, Unknown
 from notifier.settings import Security
 from tests.channels.messages import MAIL, mail
 from tests.servers.smtp import Certificate, MailServer, make_certificate
@@ -323,6 +323,12 @@ async def test_a_message_too_big_for_the_server_is_refused_before_it_is_sent() -
 )
 def test_a_refusal_says_whether_it_is_about_the_address_or_about_us(reply: str, said: str) -> None:
     assert said in str(refusal("mx:25", "RCPT", 550, reply, "ada@example.org"))
+
+
+def test_what_is_refused_at_mail_is_about_our_sender_and_no_bounce_of_the_recipient() -> None:
+    error = refusal("mx:25", "MAIL", 550, "5.1.0 Address rejected", "ada@example.org")
+    assert error.cause is Cause.SENDER and "check mail_from" in str(error)
+    assert refusal("mx:25", "MAIL", 552, "5.3.4 Too big", "ada@example.org").cause is Cause.SIZE
 
 
 def test_a_reply_of_many_hostile_lines_becomes_one_short_sentence() -> None:

@@ -150,19 +150,37 @@ class MailServer:
         return self._script.connections
 
     def fail(
-        self, place: str, reply: str | bytes, *, times: int | None = None, only: str | None = None, skip: int = 0
+        self,
+        place: str,
+        reply: str | bytes,
+        *,
+        after: int = 0,
+        accept: bool = False,
+        times: int | None = None,
+        only: str | None = None,
+        skip: int = 0,
     ) -> None:
+        """Say ``reply``; at BODY ``after`` so many bytes of it, at DOT having kept the mail if ``accept``."""
         reply = reply.encode() if isinstance(reply, str) else reply
-        self._script.faults.append(Fault(place=place, reply=reply, times=times, only=only, skip=skip))
+        fault = Fault(place=place, reply=reply, after=after, accept=accept, times=times, only=only, skip=skip)
+        self._script.faults.append(fault)
 
     def drop(
-        self, place: str, *, after: int = 0, accept: bool = False, times: int | None = None, skip: int = 0
+        self,
+        place: str,
+        *,
+        after: int = 0,
+        accept: bool = False,
+        times: int | None = None,
+        only: str | None = None,
+        skip: int = 0,
     ) -> None:
         """Cut the line; at BODY ``after`` so many bytes, at DOT having kept the mail if ``accept``."""
-        self._script.faults.append(Fault(place=place, drop=True, after=after, accept=accept, times=times, skip=skip))
+        fault = Fault(place=place, drop=True, after=after, accept=accept, times=times, only=only, skip=skip)
+        self._script.faults.append(fault)
 
-    def hang(self, place: str, *, accept: bool = False, times: int | None = None) -> None:
-        self._script.faults.append(Fault(place=place, hang=True, accept=accept, times=times))
+    def hang(self, place: str, *, after: int = 0, accept: bool = False, times: int | None = None) -> None:
+        self._script.faults.append(Fault(place=place, hang=True, after=after, accept=accept, times=times))
 
     def heal(self) -> None:
         self._script.faults.clear()
@@ -297,6 +315,11 @@ class _Conversation(SMTP):
         if fault.after:
             await self._reader.readexactly(fault.after)
         await self._do(fault)
+        # Whoever answers too early still takes the rest, for nothing.
+        tail = b""
+        while not (tail.endswith(b"\r\n.\r\n") or self._reader.at_eof()):
+            tail = tail[-5:] + await self._reader.read(2**16)
+        self._set_post_data_state()
 
     async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
@@ -305,8 +328,12 @@ class _Conversation(SMTP):
         # It reads one command after the other from a stream, so it takes several in one write.
         return [*responses[:-1], *(["250-PIPELINING"] if self._pipelining else []), responses[-1]]
 
+    async def push(self, status: str | bytes) -> None:
+        """Also what is no text."""
+        await super().push(status.encode("utf-8", "surrogateescape") if isinstance(status, str) else status)
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        fault = self._script.next("DOT")
+        fault = self._script.next("DOT", " ".join(envelope.rcpt_tos))
         if fault is None or fault.accept:
             self._script.mails.append(self._taken(envelope, session))
         if fault is None:

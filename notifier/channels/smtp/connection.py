@@ -21,7 +21,7 @@ import aiosmtplib
 from notifier.channels.smtp.replies import refusal, unreachable
 from notifier.channels.smtp.wire import Answers, Reply, Wire
 from notifier.clean import plain
-from notifier.errors import Cause, ChannelStopped, Refused, SendError, TryLater, Unknown
+from notifier.errors import Broken, Cause, ChannelStopped, Refused, SendError, Unknown
 from notifier.settings import Security
 
 LAST_REPLY = timedelta(seconds=600)
@@ -167,7 +167,7 @@ class Connection:
     async def quit(self) -> None:
         if self._wire and self._wire.is_open:
             with suppress(OSError):
-                await self._wire.ask(b"QUIT\r\n", 1, _QUIT_SECONDS)
+                await self._wire.ask(b"QUIT\r\n", 1, min(_QUIT_SECONDS, self._timeout))
         self.close()
 
     def close(self) -> None:
@@ -248,7 +248,7 @@ class Connection:
         try:
             await wire.flushed(heard, self._timeout)
         except TimeoutError:
-            raise TryLater(
+            raise Broken(
                 f"{self._server.name} stopped reading in the middle of the message; it is sent again later."
             ) from None
         if heard.replies:

@@ -9,16 +9,20 @@ import ssl
 import aiosmtplib
 
 from notifier.clean import plain
-from notifier.errors import Cause, ChannelStopped, Refused, SendError, TryLater, Unreachable
+from notifier.errors import Broken, Cause, ChannelStopped, Refused, SendError, TryLater, Unreachable
 
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
 """Log in first, mechanism too weak, wrong credentials, encryption needed (RFC 4954, 6)."""
 
 _ENHANCED = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")
+_NOT_AS_SENDER = "the server does not accept our sender address: check mail_from"
 _ADVICE = (
-    # RFC 3463: the class, subject and detail of a permanent failure; the first prefix that fits counts.
-    ("5.1.7", Cause.SENDER, "the server does not accept our sender address: check mail_from"),
-    ("5.1.8", Cause.SENDER, "the server does not accept our sender address: check mail_from"),
+    # RFC 3463: the class, subject and detail of a permanent failure; the first prefix that fits counts. What is said
+    # to MAIL of an address or a mailbox is about the sender's: the server has heard of no other.
+    ("MAIL 5.1.", Cause.SENDER, _NOT_AS_SENDER),
+    ("MAIL 5.2.1", Cause.SENDER, _NOT_AS_SENDER),
+    ("5.1.7", Cause.SENDER, _NOT_AS_SENDER),
+    ("5.1.8", Cause.SENDER, _NOT_AS_SENDER),
     ("5.1.", Cause.ADDRESS, "the address does not exist: check it"),
     ("5.2.2", Cause.MAILBOX, "the mailbox is full"),
     ("5.2.3", Cause.SIZE, "the message is too big for it: lower the number of entries"),
@@ -35,24 +39,25 @@ _ADVICE = (
 def refusal(server: str, command: str, code: int, text: str, about: str) -> SendError:
     """The error for a reply ``code text`` to ``command`` that did not say yes, before or after the dot.
 
-    ``about`` is the recipient, or for AUTH the user name. Codes that SMTP does not have are TryLater: what
-    answers there is not (or not now) a mail server.
+    ``about`` is the recipient, or for AUTH the user name: what fails there is no fault of any mail. Codes that SMTP
+    does not have are TryLater: what answers there is not (or not now) a mail server.
     """
+    later = Unreachable if command == "AUTH" else TryLater
     reply = f"{code} {plain(_once(text), limit=200)}".strip()
     if code in _LOGIN_CODES or (command == "AUTH" and 500 <= code < 600):
         return ChannelStopped(
             f"{server} does not let us in ({reply}): check smtp_username, smtp_password and smtp_security."
         )
     if 500 <= code < 600:
-        cause, advice = _advice(text)
+        cause, advice = _advice(command, text)
         return Refused(f"{server} refused the mail for {about} at {command} ({reply}){advice}.", cause=cause)
     if code == 421:
         return Unreachable(f"{server} is closing the connection at {command} ({reply}); it is tried again later.")
     if 400 <= code < 500:
-        return TryLater(
+        return later(
             f"{server} put off {command}{f' for {about}' if about else ''} ({reply}); it is tried again later."
         )
-    return TryLater(f"{server} answered {command} with something that is not SMTP ({reply}); it is tried again later.")
+    return later(f"{server} answered {command} with something that is not SMTP ({reply}); it is tried again later.")
 
 
 def unreachable(server: str, error: Exception, *, at: str = "") -> SendError:
@@ -60,7 +65,7 @@ def unreachable(server: str, error: Exception, *, at: str = "") -> SendError:
     if isinstance(error, aiosmtplib.SMTPResponseException) and error.code in _LOGIN_CODES:
         return refusal(server, "EHLO", error.code, error.message, "")
     if at:
-        return Unreachable(f"{server} broke off at {at} ({_cause(error)}); it is tried again later.")
+        return Broken(f"{server} broke off at {at} ({_cause(error)}); it is tried again later.")
     return Unreachable(f"{server} cannot be used ({_cause(error)}); check smtp_host, smtp_port and smtp_security.")
 
 
@@ -88,9 +93,10 @@ def _cause(error: Exception) -> str:
     return plain(str(root), limit=200) or type(root).__name__
 
 
-def _advice(text: str) -> tuple[Cause | None, str]:
+def _advice(command: str, text: str) -> tuple[Cause | None, str]:
     enhanced = _ENHANCED.match(text)
-    found = ((c, f": {advice}") for prefix, c, advice in _ADVICE if enhanced and enhanced[0].startswith(prefix))
+    said = (enhanced[0], f"{command} {enhanced[0]}") if enhanced else ()
+    found = ((c, f": {advice}") for prefix, c, advice in _ADVICE if any(each.startswith(prefix) for each in said))
     return next(found, (None, ""))
 
 
