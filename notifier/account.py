@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
@@ -80,12 +80,13 @@ def remove_subscriber(store: Store, email: str) -> Subscriber:
     return subscriber
 
 
-def subscribe(store: Store, email: str, wish: Wish, *, now: datetime) -> Subscription:
+def subscribe(store: Store, email: str, wish: Wish, *, schemas: Collection[str] = (), now: datetime) -> Subscription:
+    """``schemas`` are those of Apprise's that the operator opened."""
     subscriber = subscriber_of(store, email_address(email))
     subscription = Subscription(
         id=new_id("s"),
         subscriber=subscriber,
-        address=channel_address(wish.channel, subscriber),
+        address=channel_address(wish.channel, subscriber, schemas=schemas),
         cadence=wish.cadence,
         max_entries=wish.max_entries,
         send_empty=wish.send_empty,
@@ -193,12 +194,12 @@ def email_address(text: str) -> str:
         raise UsageError(f"'{_one_line(text)}' is no email address: {error}") from None
 
 
-def channel_address(channel: str, subscriber: Subscriber) -> Address:
+def channel_address(channel: str, subscriber: Subscriber, *, schemas: Collection[str] = ()) -> Address:
     """``email`` alone goes to the subscriber's own address. Raises UsageError for a kind or target that is none."""
     kind, _, target = channel.strip().partition(":")
     if kind == "email" and not target:
         target = subscriber.email
-    return Address(kind=kind, target=check_address(kind, target))
+    return Address(kind=kind, target=check_address(kind, target, schemas=schemas))
 
 
 def known_zone(name: str) -> str:

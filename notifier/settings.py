@@ -159,6 +159,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Networks of proxies whose X-Forwarded-For is believed, comma-separated."
     )
+    apprise_schemas: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Kinds of Apprise's addresses to open beside the bundled ones, such as pover, comma-separated."
+    )
 
     outbox_dir: Path | None = Field(
         None, description="Where the outbox channel writes. Default: outbox/ in the data folder."
@@ -210,6 +213,7 @@ class Settings(BaseSettings):
         "old_secret_keys",
         "web_hosts",
         "trusted_proxies",
+        "apprise_schemas",
         mode="before",
     )
     @classmethod

@@ -5,11 +5,11 @@ A new kind is a row in ``OPENERS``, in ``FORMATS`` and in ``addresses.CHECKS``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from notifier.channels.addresses import CHECKS
+from notifier.channels.addresses import CHECKS, apprise_address
 from notifier.channels.outbox import Outbox
 from notifier.errors import UsageError
 from notifier.ports import Channel
@@ -76,15 +76,27 @@ def _open_webhook(settings: Settings, secrets: SecretsOf) -> Channel:
     return WebhookChannel(secrets, allow_networks=settings.allow_networks)
 
 
+def _open_apprise(settings: Settings, _: SecretsOf) -> Channel:
+    from notifier.channels.apprise import AppriseChannel
+
+    return AppriseChannel(schemas=settings.apprise_schemas, allow_networks=settings.allow_networks)
+
+
 async def _no_secrets(_: str) -> Sequence[str]:
     return ()
 
 
 OPENERS: Mapping[str, Callable[[Settings, SecretsOf], Channel]] = MappingProxyType(
-    {"email": _open_email, "slack": _open_slack, "webhook": _open_webhook, "outbox": _open_outbox}
+    {
+        "email": _open_email,
+        "slack": _open_slack,
+        "webhook": _open_webhook,
+        "apprise": _open_apprise,
+        "outbox": _open_outbox,
+    }
 )
 FORMATS: Mapping[str, str] = MappingProxyType(
-    {"email": "email", "slack": "slack", "webhook": "json", "outbox": "email"}
+    {"email": "email", "slack": "slack", "webhook": "json", "apprise": "text", "outbox": "email"}
 )
 """What each kind's messages are rendered as."""
 
@@ -102,8 +114,13 @@ def format_of(kind: str) -> str:
     return FORMATS[_known(kind)]
 
 
-def check_address(kind: str, target: str) -> str:
-    """``target`` in the form it is stored in. Raises UsageError with what is wrong with it."""
+def check_address(kind: str, target: str, *, schemas: Collection[str] = ()) -> str:
+    """``target`` in the form it is stored in. Raises UsageError with what is wrong with it.
+
+    ``schemas`` are those of Apprise's that the operator opened.
+    """
+    if kind == "apprise":
+        return apprise_address(target, schemas)
     return CHECKS[_known(kind)](target)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from email_validator import EmailNotValidError, validate_email
@@ -54,6 +54,13 @@ def slack_target(target: str) -> str:
     )
 
 
+def apprise_address(target: str, schemas: Collection[str] = ()) -> str:
+    """An address of Apprise's that is open here; ``schemas`` are those the operator opened. Raises UsageError."""
+    from notifier.channels.apprise import checked
+
+    return checked(target, schemas)
+
+
 def no_target(target: str) -> str:
     if target.strip():
         raise UsageError("The outbox is one folder: write the channel as outbox, without an address.")
@@ -73,5 +80,11 @@ def webhook_url(target: str) -> str:
 
 
 CHECKS: Mapping[str, Callable[[str], str]] = MappingProxyType(
-    {"email": email_address, "slack": slack_target, "webhook": webhook_url, "outbox": no_target}
+    {
+        "email": email_address,
+        "slack": slack_target,
+        "webhook": webhook_url,
+        "apprise": apprise_address,
+        "outbox": no_target,
+    }
 )

@@ -100,7 +100,9 @@ def remove_subscriber(app: App, email: Email) -> None:
 def add_subscription(
     app: App,
     email: Email,
-    channel: Annotated[str, typer.Option(help="email, email:ADDRESS, slack:CHANNEL, webhook:URL or outbox.")],
+    channel: Annotated[
+        str, typer.Option(help="email, email:ADDRESS, slack:CHANNEL, webhook:URL, apprise:URL or outbox.")
+    ],
     every: Annotated[Every, typer.Option(help="How often.")],
     at: Annotated[str, typer.Option(help="Time of day in the person's zone, such as 08:00.")] = "08:00",
     days: Annotated[str, typer.Option(help="Weekdays, such as mon,thu.")] = "",
@@ -131,7 +133,7 @@ def add_subscription(
         follow_ups=parse_follow_ups(follow_ups),
     )
     with app.store() as store:
-        subscription = account.subscribe(store, email, wish, now=app.clock())
+        subscription = account.subscribe(store, email, wish, schemas=app.settings.apprise_schemas, now=app.clock())
         secrets = store.signing.of(subscription.id, now=app.clock())
     if json:
         shown: dict[str, object] = {"secret": secrets[0]} if secrets else {}

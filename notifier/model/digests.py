@@ -135,7 +135,8 @@ class Message:
     """A rendered digest, frozen: every attempt sends these bytes.
 
     ``format`` is ``email`` (one part: an RFC 5322 message, CRLF lines), ``slack`` (a JSON object a part, each the
-    arguments of one chat.postMessage without its channel) or ``json`` (one part: a JSON object). ``accepted`` are the
+    arguments of one chat.postMessage without its channel), ``json`` (one part: a JSON object) or ``text`` (plain text
+    for a chat, which ``subject`` stands over). ``accepted`` are the
     references of parts that an earlier attempt delivered. ``doubtful`` says that the first part behind them may have
     arrived, too: an earlier attempt did not learn what became of it. ``shared``, in order, is
     what other messages have, too: a hint for who keeps many.

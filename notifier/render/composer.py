@@ -9,6 +9,7 @@ from typing import Protocol
 
 from notifier.model import Digest, Message
 from notifier.render.catalog import Catalog, load
+from notifier.render.chat import ChatComposer
 from notifier.render.links import Links
 from notifier.render.mail import MailComposer
 from notifier.render.payload import PayloadComposer
@@ -23,7 +24,7 @@ class Make(Protocol):
     def __call__(self, *, links: Links, catalog: Catalog, overrides: Path | None, summaries: bool) -> Format: ...
 
 
-FORMATS = frozenset({"email", "slack", "json"})
+FORMATS = frozenset({"email", "slack", "json", "text"})
 
 
 class Composer:
@@ -40,6 +41,7 @@ class Composer:
             "email": MailComposer,
             "slack": partial(SlackComposer, threads=threads),
             "json": PayloadComposer,
+            "text": ChatComposer,
         }
         self._summaries = summaries
         self._links = links

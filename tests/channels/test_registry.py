@@ -23,7 +23,13 @@ def kinds(tmp_path: Path, **more: Any) -> dict[str, str]:
 
 
 def test_what_is_not_set_up_goes_to_the_outbox(tmp_path: Path) -> None:
-    assert kinds(tmp_path) == {"email": "Outbox", "slack": "Outbox", "webhook": "WebhookChannel", "outbox": "Outbox"}
+    assert kinds(tmp_path) == {
+        "email": "Outbox",
+        "slack": "Outbox",
+        "webhook": "WebhookChannel",
+        "apprise": "AppriseChannel",
+        "outbox": "Outbox",
+    }
 
 
 def test_what_is_set_up_goes_out(tmp_path: Path) -> None:
@@ -96,7 +102,7 @@ def test_a_bad_target_is_one_sentence(kind: str, target: str) -> None:
     assert sentence.endswith(".") and sentence.isprintable() and len(sentence) < 400
 
 
-@given(kind=st.sampled_from(["email", "slack", "webhook"]), target=st.text(max_size=60))
+@given(kind=st.sampled_from(["email", "slack", "webhook", "apprise"]), target=st.text(max_size=60))
 def test_any_text_is_taken_in_its_one_form_or_refused(kind: str, target: str) -> None:
     try:
         stored = check_address(kind, target)
@@ -107,5 +113,5 @@ def test_any_text_is_taken_in_its_one_form_or_refused(kind: str, target: str) ->
 
 
 def test_an_unknown_kind_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="email, slack, webhook, outbox"):
+    with pytest.raises(UsageError, match="email, slack, webhook, apprise, outbox"):
         format_of("pigeon")

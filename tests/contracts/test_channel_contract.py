@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from notifier.channels.apprise import AppriseChannel
 from notifier.channels.email import EmailChannel
 from notifier.channels.outbox import Outbox
 from notifier.channels.slack import SlackChannel
@@ -78,6 +79,20 @@ def webhook(_: Path) -> Iterator[Counterpart]:
 
 
 @contextmanager
+def apprise(_: Path) -> Iterator[Counterpart]:
+    with WebServer() as server:
+        server.answer("/message", body=b"{}")
+
+        def received() -> list[bytes]:
+            return [json.loads(each.body)["message"].encode() for each in server.requests]
+
+        channel = AppriseChannel(schemas=("gotify",), allow_networks=("127.0.0.0/8",), each=timedelta(0))
+        target = f"gotify://127.0.0.1:{server.port}/{'A' * 15}"
+        message = replace(mail(target), format="text", parts=(b"part 0", "pärt 1".encode(), b"part 2"))
+        yield Counterpart(channel=channel, message=message, received=received)
+
+
+@contextmanager
 def outbox(folder: Path) -> Iterator[Counterpart]:
     def received() -> list[bytes]:
         return [path.read_bytes() for path in sorted(folder.glob("outbox/*.eml"))]
@@ -100,6 +115,7 @@ COUNTERPARTS: dict[str, Callable[[Path], AbstractContextManager[Counterpart]]] =
     "slack person": lambda _: slack_at("ada@example.org"),
     "slack webhook": lambda _: slack_at(HOOK),
     "webhook": webhook,
+    "apprise": apprise,
     "outbox": outbox,
     "slack in the outbox": slack_outbox,
 }
