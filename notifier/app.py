@@ -26,6 +26,7 @@ from notifier.deliver import deliver
 from notifier.delivery import Limits
 from notifier.errors import StoreError, UsageError
 from notifier.fold import Counts
+from notifier.letters import send_letters
 from notifier.library import load_packs, load_topics
 from notifier.matching import RuleSet, Topics
 from notifier.model import DeliveryState, Gap, SourceRecord
@@ -54,6 +55,7 @@ class Pass:
     collected: tuple[Collected, ...]
     plans: Plans
     sent: Mapping[DeliveryState, int]
+    letters: Mapping[DeliveryState, int]
 
 
 @dataclass(kw_only=True)
@@ -125,7 +127,7 @@ class App:
     @asynccontextmanager
     async def engine(self) -> AsyncIterator[Engine]:
         """The three steps, ready to run, with their connections."""
-        stores = {step: StoreThread(self.open_store) for step in ("collect", "plan", "deliver")}
+        stores = {step: StoreThread(self.open_store) for step in ("collect", "plan", "deliver", "letters")}
         # What services ask for is in real time, whatever the clock of a replay says.
         async with self.http(Paces(StoredLedger(stores["collect"]), clock=system_clock)) as http:
             engine = Engine(self, http, open_channels(self.settings, self._secrets_in(stores["deliver"])), stores)
@@ -244,6 +246,17 @@ class Engine:
             stop=stop,
         )
 
+    async def letters(self, stop: asyncio.Event | None = None) -> Counter[DeliveryState]:
+        """Send the letters that are due."""
+        return await send_letters(
+            self.stores["letters"],
+            self._channels["email"],
+            self._renderer,
+            clock=self._app.clock,
+            limits=self._app.limits,
+            stop=stop,
+        )
+
     def _take_bounces(self, store: Store) -> None:
         maildir = self._app.settings.bounce_maildir
         assert maildir is not None  # noqa: S101 - asked for only where there is one
@@ -254,10 +267,12 @@ class Engine:
             log.warning("bounces cannot be read", maildir=str(maildir), error=str(error))
 
     async def once(self) -> Pass:
-        """One pass: collect what is due, plan, deliver."""
+        """One pass: collect what is due, plan, deliver, send letters."""
         collected = await self.collect()
         plans = await self.plan()
-        return Pass(collected=tuple(collected), plans=plans, sent=await self.deliver())
+        sent = await self.deliver()
+        # Last, since the end of a delivery may be told by letter.
+        return Pass(collected=tuple(collected), plans=plans, sent=sent, letters=await self.letters())
 
     async def close(self) -> None:
         for channel in {id(channel): channel for channel in self._channels.values()}.values():

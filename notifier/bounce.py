@@ -26,7 +26,7 @@ _SOFT_IN_ALL = 4
 _PURPOSE = "bounce"
 # 50 bits: enough against guessing, since each guess is a mail.
 _MAC = 10
-_SIGNED = re.compile(r"\+(d_[a-z0-9]{1,24})-([a-z2-7]{10})@", re.IGNORECASE)
+_SIGNED = re.compile(r"\+([dl]_[a-z0-9]{1,24})-([a-z2-7]{10})@", re.IGNORECASE)
 _GONE = re.compile(
     r"user unknown|unknown user|no such user|no such (mailbox|recipient|account)|does(n't| not) exist"
     r"|mailbox (unavailable|not found|disabled)|account (is )?(disabled|inactive|closed)"
@@ -86,13 +86,13 @@ def _said(bounce: Bounce) -> str:
 
 
 def return_path(bounce_address: str, delivery_id: str, keys: Keys) -> str:
-    """``bounces+d_….mac@example.org``: the delivery and the proof that we wrote it (VERP)."""
+    """``bounces+d_….mac@example.org``: the delivery (or letter, ``l_…``) and the proof that we wrote it (VERP)."""
     local, _, domain = bounce_address.rpartition("@")
     return f"{local}+{delivery_id}-{_mac(delivery_id, keys.current)}@{domain}"
 
 
 def signed_delivery(text: str, keys: Keys) -> str | None:
-    """The delivery that the first address with our signature in ``text`` belongs to."""
+    """The delivery or letter that the first address with our signature in ``text`` belongs to."""
     for id, mac in _SIGNED.findall(text):
         if any(hmac.compare_digest(mac.lower(), _mac(id.lower(), key)) for key in keys.all):
             return str(id).lower()

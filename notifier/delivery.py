@@ -1,4 +1,4 @@
-"""The life of a delivery: which state follows which, by what, and when it is due again. Pure.
+"""The life of a delivery or a letter: which state follows which, by what, and when it is due again. Pure.
 
     planned ──┐                ┌─ accept ─▶ sent
               ├─ claim ─▶ claimed ─ fail ──▶ failed ─┐
@@ -31,10 +31,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from notifier.errors import Broken, Cause, ChannelStopped, Paced, Refused, SendError, Unknown, Unreachable
-from notifier.model import Delivery, DeliveryState, Outcome
+from notifier.model import Delivery, DeliveryState, Outcome, Sending
+
+R = TypeVar("R", bound=Sending)
 
 # A greylisting server wants five minutes or more; later tries double up to an hour.
 _FIRST_RETRY = timedelta(minutes=5)
@@ -105,11 +107,11 @@ class Standing:
     """None of its rules is there any more."""
     begun: bool = False
     """The claim it takes over had begun to send, and its end was never written."""
-    suppressed: str | None = None
-    """Why nothing may go to its address, in words."""
+    obstacle: str | None = None
+    """Why it may not go out any more, in words."""
 
 
-def moved(delivery: Delivery, event: Event, **changes: Any) -> Delivery:
+def moved(delivery: R, event: Event, **changes: Any) -> R:
     """``delivery`` after ``event``. Raises ValueError for a transition that is not drawn."""
     sources, target = TABLE[event]
     if delivery.state not in sources:
@@ -117,27 +119,25 @@ def moved(delivery: Delivery, event: Event, **changes: Any) -> Delivery:
     return replace(delivery, state=target, **changes)
 
 
-def is_due(delivery: Delivery, now: datetime) -> bool:
+def is_due(delivery: Sending, now: datetime) -> bool:
     """Whether it may be claimed: its time has come, and nobody holds it."""
     if delivery.state not in OPEN or delivery.next_attempt_at > now:
         return False
     return delivery.state is not _S.CLAIMED or _lapsed(delivery, now)
 
 
-def _lapsed(delivery: Delivery, now: datetime) -> bool:
+def _lapsed(delivery: Sending, now: datetime) -> bool:
     return delivery.lease_until is None or delivery.lease_until <= now
 
 
-def claim(
-    delivery: Delivery, standing: Standing, *, now: datetime, lease: timedelta, hold_unknown: bool
-) -> Delivery | None:
+def claim(delivery: R, standing: Standing, *, now: datetime, lease: timedelta, hold_unknown: bool) -> R | None:
     """What a claim makes of it: claimed, or ended with its reason (cancelled, held); None where it is not due."""
     if not is_due(delivery, now):
         return None
     begun = standing.begun and delivery.state is _S.CLAIMED
     if begun:
         delivery = replace(delivery, unknowns=delivery.unknowns + 1, reason=LOST, cause=Cause.UNKNOWN)
-    if obstacle := standing.suppressed or (_UNWANTED if standing.unwanted else None):
+    if obstacle := standing.obstacle or (_UNWANTED if standing.unwanted else None):
         return moved(delivery, Event.CANCEL, reason=obstacle, cause=None, lease_until=None)
     if begun and (hold_unknown or delivery.unknowns >= MOST_UNKNOWN):
         return moved(delivery, Event.HOLD, lease_until=None)
@@ -150,12 +150,12 @@ def claim(
     )
 
 
-def arrived(delivery: Delivery, accepted: tuple[str, ...], *, at: datetime) -> Outcome:
+def arrived(delivery: Sending, accepted: tuple[str, ...], *, at: datetime) -> Outcome:
     """The channel took all of it."""
     return Outcome(delivery_id=delivery.id, fence=delivery.fence, state=_S.SENT, at=at, accepted=accepted)
 
 
-def failure(delivery: Delivery, error: SendError, *, at: datetime, limits: Limits) -> Outcome:
+def failure(delivery: Sending, error: SendError, *, at: datetime, limits: Limits) -> Outcome:
     """What a failed attempt makes of it: given back, tried again later, held, or failed for good."""
     match error:
         # Broken may be about this message: it waits ever longer, so that the others come first.
@@ -174,7 +174,7 @@ def failure(delivery: Delivery, error: SendError, *, at: datetime, limits: Limit
     return replace(given_up, reason=f"{error} Given up: it has been put off since {since:%Y-%m-%d %H:%M} UTC.")
 
 
-def _failed(delivery: Delivery, error: SendError, state: DeliveryState, *, at: datetime) -> Outcome:
+def _failed(delivery: Sending, error: SendError, state: DeliveryState, *, at: datetime) -> Outcome:
     return Outcome(
         delivery_id=delivery.id,
         fence=delivery.fence,
@@ -187,13 +187,13 @@ def _failed(delivery: Delivery, error: SendError, state: DeliveryState, *, at: d
     )
 
 
-def _deferred(delivery: Delivery, error: SendError, *, at: datetime) -> Outcome:
+def _deferred(delivery: Sending, error: SendError, *, at: datetime) -> Outcome:
     wait = max(backoff(delivery.attempts), error.retry_after or timedelta(0))
     return replace(_failed(delivery, error, _S.DEFERRED, at=at), next_attempt_at=at + wait)
 
 
 def given_back(
-    delivery: Delivery,
+    delivery: Sending,
     reason: str,
     *,
     at: datetime,
@@ -226,7 +226,7 @@ def backoff(attempts: int) -> timedelta:
     return min(_FIRST_RETRY * float(2 ** min(attempts - 1, 10)), _LONGEST_RETRY)
 
 
-def concluded(delivery: Delivery, outcome: Outcome) -> Delivery | None:
+def concluded(delivery: R, outcome: Outcome) -> R | None:
     """``delivery`` with the outcome of its claim; None where the fence is stale or nothing of the kind can follow."""
     event = _CONCLUDES.get(outcome.state)
     if event is None or delivery.state is not _S.CLAIMED or delivery.fence != outcome.fence:
@@ -257,7 +257,7 @@ def is_hard_bounce(outcome: Outcome) -> bool:
     return outcome.state is _S.FAILED and outcome.cause is Cause.ADDRESS
 
 
-def told(delivery: Delivery, word: Event, *, at: datetime) -> Delivery | None:
+def told(delivery: R, word: Event, *, at: datetime) -> R | None:
     """An operator's word, RETRY or CANCEL; None where it cannot follow, or a claim still holds the delivery.
 
     Whoever says RETRY gives it the whole time again; attempts and unknowns stay counted.
@@ -276,7 +276,7 @@ def may_be_handed_on(delivery: Delivery, *, now: datetime) -> bool:
     return deferred and never_arrived(delivery) and now - delivery.created_at >= HANDED_ON_AFTER
 
 
-def never_arrived(delivery: Delivery) -> bool:
+def never_arrived(delivery: Sending) -> bool:
     """Whether it is certain that no part of it, in no attempt so far, was accepted."""
     return not delivery.unknowns and not delivery.accepted
 

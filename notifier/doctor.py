@@ -35,6 +35,7 @@ from notifier.model import (
 from notifier.ports import Store
 from notifier.settings import config_file
 
+_TROUBLES = (DeliveryState.FAILED, DeliveryState.HELD)
 _OVERDUE = timedelta(hours=2)
 """So late a source may be asked before nobody seems to ask at all."""
 
@@ -176,12 +177,15 @@ def _subscriptions(store: Store, topics: Topics | None) -> Iterator[Finding]:
 
 def _deliveries(store: Store) -> Iterator[Finding]:
     counts = store.deliveries.counts()
-    troubles = [state for state in (DeliveryState.FAILED, DeliveryState.HELD) if counts.get(state)]
+    troubles = [state for state in _TROUBLES if counts.get(state)]
     if troubles:
         (newest,) = store.deliveries.all(states=troubles, limit=1)
         numbers = ", ".join(f"{counts[state]} {state}" for state in troubles)
         text = f"{numbers}, the newest: {newest.reason} See 'notifier deliveries --failed'."
         yield Finding(topic="deliveries", level=Level.WRONG, text=text)
+    if unsent := store.letters.all(states=_TROUBLES, limit=1):
+        text = f"A letter was not sent, the newest: {unsent[0].reason} See 'notifier letters --failed'."
+        yield Finding(topic="letters", level=Level.WRONG, text=text)
     if unknowns := store.deliveries.unknowns():
         attempts = "1 attempt" if unknowns == 1 else f"{unknowns} attempts"
         text = f"{attempts} so far ended where nobody can know whether the message arrived (see after_unknown)."

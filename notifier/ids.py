@@ -11,7 +11,9 @@ _LENGTH = 10
 
 
 def new_id(prefix: str) -> str:
-    """``s_`` subscription, ``r_`` rule, ``d_`` delivery, ``p_`` subscriber, and 10 characters of 30 (49 bits)."""
+    """``prefix`` (``s`` subscription, ``r`` rule, ``d`` delivery, ``l`` letter, ``p`` subscriber), an underscore, and
+    10 characters of 30 (49 bits).
+    """
     drawn = secrets.randbelow(len(_ALPHABET) ** _LENGTH)
     letters = []
     for _ in range(_LENGTH):

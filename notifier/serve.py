@@ -25,6 +25,8 @@ Beside = Callable[[asyncio.Event], Awaitable[None]]
 HEARTBEAT = "heartbeat"
 # systemd and container engines wait longer than this before they kill.
 _DRAIN_SECONDS = 30.0
+# Somebody waits for a link to log in with.
+_LETTERS_SECONDS = 2.0
 
 
 async def serve(app: App, *, beside: Sequence[Beside] = (), stop: asyncio.Event | None = None) -> None:
@@ -93,6 +95,9 @@ class _Ticks:
     async def deliver(self) -> None:
         await self._run(lambda: self._engine.deliver(self._stop))
 
+    async def letters(self) -> None:
+        await self._run(lambda: self._engine.letters(self._stop))
+
     async def drain(self, seconds: float) -> None:
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
@@ -117,11 +122,13 @@ async def _awaited(step: Callable[[], Awaitable[object]]) -> object:
 
 def _scheduler(app: App, ticks: _Ticks) -> AsyncIOScheduler:
     scheduler = AsyncIOScheduler(timezone=UTC)
-    for job in (ticks.collect, ticks.plan, ticks.deliver):
+    tick = app.settings.tick.total_seconds()
+    jobs = [(each, tick) for each in (ticks.collect, ticks.plan, ticks.deliver)]
+    for job, seconds in [*jobs, (ticks.letters, min(tick, _LETTERS_SECONDS))]:
         scheduler.add_job(
             job,
             "interval",
-            seconds=app.settings.tick.total_seconds(),
+            seconds=seconds,
             next_run_time=datetime.now(UTC),
             coalesce=True,
             max_instances=1,

@@ -264,7 +264,7 @@ def test_a_process_that_went_away_before_sending_is_simply_taken_over() -> None:
 
 
 def test_nothing_goes_to_an_address_that_is_suppressed() -> None:
-    ended = life.claim(fresh(), Standing(suppressed="It bounced."), now=NOW, lease=LEASE, hold_unknown=False)
+    ended = life.claim(fresh(), Standing(obstacle="It bounced."), now=NOW, lease=LEASE, hold_unknown=False)
     assert ended is not None
     assert (ended.state, ended.reason) == (DeliveryState.CANCELLED, "It bounced.")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,6 +35,22 @@ def before_one_paper(file: Path) -> None:
     db.conn.execute("INSERT INTO sighting VALUES (1, 'arxiv', ?, ?, 'new'), (1, 'lab', ?, ?, NULL)", (_AT,) * 4)
     db.conn.commit()
     db.close()
+
+
+def test_several_that_open_an_old_database_at_once_all_find_it_whole(tmp_path: Path) -> None:
+    file = tmp_path / "old.db"
+    before_one_paper(file)
+    together = threading.Barrier(6)
+
+    def opened(_: int) -> int:
+        together.wait()
+        store = SqliteStore(file)
+        count = store.entries.count()
+        store.close()
+        return count
+
+    with ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(opened, range(6))) == [1] * 6
 
 
 def test_what_was_merged_before_counts_as_said_by_its_first_source(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 from notifier.cli import (
     bounces,
     deliveries,
+    letters,
     packs,
     pages,
     people,
@@ -38,6 +39,7 @@ for room in (
     topics,
     reading,
     deliveries,
+    letters,
     bounces,
     tokens,
 ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -114,7 +115,7 @@ def run(
     if not once:
         raise UsageError("'notifier run' takes --once; 'notifier serve' runs on.")
     done = asyncio.run(_once(app))
-    failed = done.sent.get(DeliveryState.FAILED, 0)
+    failed = done.sent.get(DeliveryState.FAILED, 0) + done.letters.get(DeliveryState.FAILED, 0)
     if json:
         print_json(
             {
@@ -122,20 +123,28 @@ def run(
                 "planned": done.plans.deliveries,
                 "entries": done.plans.entries,
                 "deliveries": dict(done.sent),
+                "letters": dict(done.letters),
             }
         )
     else:
-        states = ", ".join(f"{count} {state}" for state, count in done.sent.items()) or "none due"
+        states = _states(done.sent) or "none due"
+        letters = f" letters: {_states(done.letters)}." if done.letters else ""
         new = sum(each.counts.new for each in done.collected)
         planned = counted(done.plans.deliveries, "digest")
-        say(f"{counted(new, 'new paper')}, {planned} planned; deliveries: {states}.")
+        say(f"{counted(new, 'new paper')}, {planned} planned; deliveries: {states}.{letters}")
         for each in done.collected:
             if each.error:
                 warn(f"{each.source}: {each.error}")
         if done.sent.keys() - {DeliveryState.SENT}:
             warn("'notifier deliveries --failed' says what went wrong.")
+        if done.letters.keys() - {DeliveryState.SENT}:
+            warn("'notifier letters --failed' says what went wrong.")
     if failed:
         raise typer.Exit(1)
+
+
+def _states(sent: Mapping[DeliveryState, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sent.items())
 
 
 async def _once(app: App) -> Pass:

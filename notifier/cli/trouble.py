@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from notifier.errors import Cause
-from notifier.model import Delivery, DeliveryState
+from notifier.model import Delivery, DeliveryState, Sending
 
 _RETRY = "then: notifier deliveries retry ID…"
 _BY_ITSELF = "it is tried again by itself"
@@ -85,7 +85,7 @@ _WAITING = ("Waiting", f"Nothing, {_BY_ITSELF}.", f"Read the reason, {_RETRY}")
 _NO_MORE = frozenset({DeliveryState.FAILED, DeliveryState.HELD})
 
 
-def advice(delivery: Delivery) -> tuple[str, str] | None:
+def advice(delivery: Sending) -> tuple[str, str] | None:
     """Its trouble's name and what to do; None where there is nothing to be done."""
     if delivery.state not in (*_NO_MORE, DeliveryState.DEFERRED):
         return None

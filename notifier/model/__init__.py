@@ -8,7 +8,17 @@ and carry a prefix (``s_`` subscription, ``r_`` rule, ``d_`` delivery), an entry
 from notifier.model.access import Session, Ticket, TicketKind
 from notifier.model.api import Answer, ApiToken, Operation, Scope
 from notifier.model.bounces import Bounce, BounceKind, Suppression
-from notifier.model.deliveries import Attempt, Contents, Delivery, DeliveryItem, DeliveryState, Outcome, Planned, Start
+from notifier.model.deliveries import (
+    Attempt,
+    Contents,
+    Delivery,
+    DeliveryItem,
+    DeliveryState,
+    Outcome,
+    Planned,
+    Sending,
+    Start,
+)
 from notifier.model.digests import (
     Digest,
     DigestFollowUp,
@@ -23,6 +33,7 @@ from notifier.model.digests import (
     Receipt,
     Shared,
 )
+from notifier.model.letters import Letter, LetterKind, Posting
 from notifier.model.origins import (
     Fetched,
     Gap,
@@ -80,6 +91,8 @@ __all__ = [
     "GapReason",
     "Growth",
     "Health",
+    "Letter",
+    "LetterKind",
     "Message",
     "Missed",
     "Mode",
@@ -90,6 +103,7 @@ __all__ = [
     "Page",
     "Planned",
     "Point",
+    "Posting",
     "Quiet",
     "Reason",
     "Receipt",
@@ -97,6 +111,7 @@ __all__ = [
     "Rule",
     "Saying",
     "Scope",
+    "Sending",
     "Session",
     "Shared",
     "Sighting",

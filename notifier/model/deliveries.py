@@ -33,18 +33,12 @@ class DeliveryItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """The record of one digest on its way."""
+class Sending:
+    """The record of one message on its way, whatever it says."""
 
     id: str
-    subscription_id: str
-    slot: Slot
     state: DeliveryState = DeliveryState.PLANNED
     created_at: datetime
-    period_start: datetime
-    period_end: datetime
-    checked: int
-    late: bool = False
     attempts: int = 0
     next_attempt_at: datetime
     lease_until: datetime | None = None
@@ -62,8 +56,23 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery(Sending):
+    """The record of one digest on its way."""
+
+    subscription_id: str
+    slot: Slot
+    period_start: datetime
+    period_end: datetime
+    checked: int
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """A part of a claimed delivery is about to go out; ``accepted`` are through, the lease counts from ``at``."""
+    """A part of a claimed delivery is about to go out; ``accepted`` are through, the lease counts from ``at``.
+
+    Of a letter as of a delivery: ``delivery_id`` is then the letter's.
+    """
 
     delivery_id: str
     fence: int
@@ -116,7 +125,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one attempt, to be recorded under its ``fence``."""
+    """What became of one attempt, to be recorded under its ``fence``; ``delivery_id`` may be a letter's."""
 
     delivery_id: str
     fence: int

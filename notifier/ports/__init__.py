@@ -6,7 +6,8 @@ Network is async; the store is sync and belongs to the thread that opened it.
 from notifier.ports.access import Members, Sessions, Tickets
 from notifier.ports.api import Answers, ApiTokens, Operations
 from notifier.ports.deliveries import Deliveries
-from notifier.ports.outside import Archive, Channel, LooksUp, Renderer, Source, Turn
+from notifier.ports.letters import Letters
+from notifier.ports.outside import Archive, Channel, LetterWriter, LooksUp, Renderer, Source, Turn
 from notifier.ports.papers import Entries, Gaps, Order, Services, SightedEntry, Sources, StoredSighting, Titled
 from notifier.ports.people import Bounces, Feeds, RuleChange, Rules, Subscribers, Subscriptions
 from notifier.ports.store import InStore, Store, T
@@ -22,6 +23,8 @@ __all__ = [
     "Feeds",
     "Gaps",
     "InStore",
+    "LetterWriter",
+    "Letters",
     "LooksUp",
     "Members",
     "Operations",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol, runtime_checkable
 
-from notifier.model import Digest, Fetched, Gap, Message, Page, Receipt, Sighting, SourceState
+from notifier.model import Digest, Fetched, Gap, Letter, Message, Page, Receipt, Sighting, SourceState
 
 
 class Source(Protocol):
@@ -84,4 +84,10 @@ class Channel(Protocol):
 class Renderer(Protocol):
     def render(self, digest: Digest, format: str, *, now: datetime) -> Message:
         """Compose ``digest`` as the format of ``Message.format``. Raises TemplateError for a faulty override."""
+        ...
+
+
+class LetterWriter(Protocol):
+    def write(self, letter: Letter, *, now: datetime) -> Message:
+        """``letter`` as a mail. Raises TemplateError for a faulty override, Refused for what cannot be sent."""
         ...

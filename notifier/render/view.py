@@ -99,3 +99,25 @@ class DigestView:
     other_follow_ups: str
     """ "and 3 others", or empty."""
     footer: FooterView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterView:
+    """A letter; what its kind does not have is empty."""
+
+    language: str
+    subject: str
+    to: str
+    site: str
+    """The name that the mails come from."""
+    link: str | None
+    press: str
+    """What the link does, for its button."""
+    until: str
+    """Until when the link works, in the reader's zone."""
+    why: str
+    """Why this mail was sent, and whom to ask."""
+    summary: str
+    reason: str
+    channel: str
+    subscription: str

@@ -150,7 +150,7 @@ class DeliveryRows:
         return touched
 
     def _move(self, before: Delivery, after: Delivery) -> bool:
-        if self._conn.execute(SQL["move"], _move_params(before, after)).rowcount == 0:
+        if self._conn.execute(SQL["move"], delivery_rows.move_params(before, after)).rowcount == 0:
             return False
         if after.state in ENDS:
             self._messages.thaw([after.id])
@@ -198,7 +198,7 @@ class DeliveryRows:
         found = [(before[each.delivery_id], each) for each in outcomes if each.delivery_id in before]
         moves = [(old, new, each) for old, each in found if (new := life.concluded(old, each))]
         # Read and written under one lock, so each of them is as it was read.
-        self._conn.executemany(SQL["move"], [_move_params(old, new) for old, new, _ in moves])
+        self._conn.executemany(SQL["move"], [delivery_rows.move_params(old, new) for old, new, _ in moves])
         self._messages.thaw([new.id for _, new, _ in moves if new.state in ENDS])
         self._conn.executemany(
             SQL["end_attempt"],
@@ -279,10 +279,6 @@ class DeliveryRows:
         wanted = {"subscription": subscription_id, "entry": entry_id}
         row = self._conn.execute(SQL["of_entry"], wanted).fetchone()
         return (delivery_rows.delivery(row), delivery_rows.item(row)) if row else None
-
-
-def _move_params(before: Delivery, after: Delivery) -> rows.Params:
-    return {**delivery_rows.delivery_params(after), "was_state": str(before.state), "was_fence": before.fence}
 
 
 def _end_params(

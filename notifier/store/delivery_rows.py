@@ -20,59 +20,79 @@ from notifier.model import (
     FollowUpKind,
     Message,
     Reason,
+    Sending,
     Slot,
     Start,
 )
 from notifier.store import rows
 
 
+def sending_params(sending: Sending) -> rows.Params:
+    """What the record of every message on its way has."""
+    return {
+        "id": sending.id,
+        "state": str(sending.state),
+        "created_at": rows.stamp(sending.created_at),
+        "attempts": sending.attempts,
+        "next_attempt_at": rows.stamp(sending.next_attempt_at),
+        "lease_until": rows.stamp_or_none(sending.lease_until),
+        "fence": sending.fence,
+        "reason": sending.reason,
+        "cause": sending.cause,
+        "failing_since": rows.stamp_or_none(sending.failing_since),
+        "unknowns": sending.unknowns,
+        "sent_at": rows.stamp_or_none(sending.sent_at),
+        "accepted": rows.array(sending.accepted),
+    }
+
+
+def sending(row: rows.Row) -> dict[str, Any]:
+    """The fields of ``Sending``."""
+    return {
+        "id": row["id"],
+        "state": DeliveryState(row["state"]),
+        "created_at": datetime.fromisoformat(row["created_at"]),
+        "attempts": row["attempts"],
+        "next_attempt_at": datetime.fromisoformat(row["next_attempt_at"]),
+        "lease_until": rows.instant_or_none(row["lease_until"]),
+        "fence": row["fence"],
+        "reason": row["reason"],
+        "cause": Cause(row["cause"]) if row["cause"] else None,
+        "failing_since": rows.instant_or_none(row["failing_since"]),
+        "unknowns": row["unknowns"],
+        "sent_at": rows.instant_or_none(row["sent_at"]),
+        "accepted": tuple(json.loads(row["accepted"])),
+    }
+
+
+def move_params(before: Sending, after: Sending) -> rows.Params:
+    """Compare and set: ``after`` where the row is still as ``before``."""
+    return {**sending_params(after), "was_state": str(before.state), "was_fence": before.fence}
+
+
 def delivery_params(delivery: Delivery) -> rows.Params:
     return {
-        "id": delivery.id,
+        **sending_params(delivery),
         "subscription": delivery.subscription_id,
         "slot": delivery.slot.key,
         "due_at": rows.stamp(delivery.slot.due_at),
         "zone": delivery.slot.zone,
-        "state": str(delivery.state),
-        "created_at": rows.stamp(delivery.created_at),
         "period_start": rows.stamp(delivery.period_start),
         "period_end": rows.stamp(delivery.period_end),
         "checked": delivery.checked,
         "late": delivery.late,
-        "attempts": delivery.attempts,
-        "next_attempt_at": rows.stamp(delivery.next_attempt_at),
-        "lease_until": rows.stamp_or_none(delivery.lease_until),
-        "fence": delivery.fence,
-        "reason": delivery.reason,
-        "cause": delivery.cause,
-        "failing_since": rows.stamp_or_none(delivery.failing_since),
-        "unknowns": delivery.unknowns,
-        "sent_at": rows.stamp_or_none(delivery.sent_at),
-        "accepted": rows.array(delivery.accepted),
     }
 
 
 def delivery(row: rows.Row) -> Delivery:
     return Delivery(
-        id=row["id"],
+        **sending(row),
         subscription_id=row["s_id"],
         slot=Slot(key=row["slot"], due_at=datetime.fromisoformat(row["due_at"]), zone=row["zone"]),
-        state=DeliveryState(row["state"]),
-        created_at=datetime.fromisoformat(row["created_at"]),
         period_start=datetime.fromisoformat(row["period_start"]),
         period_end=datetime.fromisoformat(row["period_end"]),
         checked=row["checked"],
         late=bool(row["late"]),
-        attempts=row["attempts"],
-        next_attempt_at=datetime.fromisoformat(row["next_attempt_at"]),
-        lease_until=rows.instant_or_none(row["lease_until"]),
-        fence=row["fence"],
-        reason=row["reason"],
-        cause=Cause(row["cause"]) if row["cause"] else None,
-        failing_since=rows.instant_or_none(row["failing_since"]),
-        unknowns=row["unknowns"],
-        sent_at=rows.instant_or_none(row["sent_at"]),
-        accepted=tuple(json.loads(row["accepted"])),
     )
 
 
@@ -81,8 +101,12 @@ def standing(row: rows.Row) -> Standing:
     return Standing(
         unwanted=bool(row["unwanted"]),
         begun=bool(row["begun"]),
-        suppressed=f"Nothing is sent to this address any more. {why}" if why else None,
+        obstacle=nothing_goes_there(why) if why else None,
     )
+
+
+def nothing_goes_there(why: str) -> str:
+    return f"Nothing is sent to this address any more. {why}"
 
 
 def attempt(row: rows.Row) -> Attempt:

@@ -73,6 +73,12 @@ def m0009_bounces(db: Database) -> None:
 
 
 @migrations()
+def m0010_letters(db: Database) -> None:
+    for statement in script("0010_letters"):
+        db.execute(statement)
+
+
+@migrations()
 def m0011_channels(db: Database) -> None:
     for statement in script("0011_channels"):
         db.execute(statement)

@@ -21,6 +21,7 @@ from notifier.store.bounces import BounceRows
 from notifier.store.deliveries import DeliveryRows
 from notifier.store.entries import EntryRows
 from notifier.store.gaps import GapRows, ServiceRows
+from notifier.store.letters import LetterRows
 from notifier.store.migrations import migrations
 from notifier.store.people import FeedRows, RuleRows, SubscriberRows, SubscriptionRows
 from notifier.store.signing import SigningRows
@@ -62,6 +63,7 @@ class SqliteStore:
         self.tickets = TicketRows(conn)
         self.members = MemberRows(conn)
         self.feeds = FeedRows(conn)
+        self.letters = LetterRows(conn)
         self.gaps = GapRows(conn)
         self.services = ServiceRows(conn)
 
@@ -143,7 +145,14 @@ def _migrate(db: Database, file: Path) -> None:
     if known - mine:
         raise NewerDatabase(f"{file} was written by a newer Notifier: install that version again, or later.")
     if migrations.pending(db):
-        migrations.apply(db)
+        # Under the write lock: of several that open it at once, one migrates and the others find it done.
+        db.conn.execute("BEGIN IMMEDIATE")
+        try:
+            migrations.apply(db)
+            db.conn.execute("COMMIT")
+        except BaseException:
+            db.conn.rollback()
+            raise
 
 
 def _damaged(file: Path) -> str:

@@ -29,3 +29,5 @@ FROM delivery AS d
 JOIN subscription AS s ON s.pk = d.subscription AND s.channel = 'email'
 JOIN subscriber AS p ON p.pk = s.subscriber
 WHERE d.id = :delivery
+UNION ALL
+SELECT lower(recipient) FROM letter WHERE id = :delivery
