@@ -61,6 +61,7 @@ from notifier.model.people import (
     Subscriber,
     Subscription,
 )
+from notifier.model.slack import Code, Keeping, Kept, Work, Workspace
 
 __all__ = [
     "NO_FOLLOW_UPS",
@@ -72,6 +73,7 @@ __all__ = [
     "Bounce",
     "BounceKind",
     "Cadence",
+    "Code",
     "Contents",
     "Delivery",
     "DeliveryItem",
@@ -93,6 +95,8 @@ __all__ = [
     "Health",
     "Letter",
     "LetterKind",
+    "Keeping",
+    "Kept",
     "Message",
     "Missed",
     "Mode",
@@ -125,4 +129,6 @@ __all__ = [
     "Suppression",
     "Ticket",
     "TicketKind",
+    "Work",
+    "Workspace",
 ]

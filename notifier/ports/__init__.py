@@ -10,6 +10,7 @@ from notifier.ports.letters import Letters
 from notifier.ports.outside import Archive, Channel, LetterWriter, LooksUp, Renderer, Source, Turn
 from notifier.ports.papers import Entries, Gaps, Order, Services, SightedEntry, Sources, StoredSighting, Titled
 from notifier.ports.people import Bounces, Feeds, RuleChange, Rules, Subscribers, Subscriptions
+from notifier.ports.slack import SlackInbox, SlackPlaces
 from notifier.ports.store import InStore, Store, T
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "Services",
     "Sessions",
     "SightedEntry",
+    "SlackInbox",
+    "SlackPlaces",
     "Source",
     "Sources",
     "Store",

@@ -85,6 +85,10 @@ class Subscriptions(Protocol):
         """Everybody's in the order of their ids, from behind ``after`` on."""
         ...
 
+    def addressed(self, kind: str, targets: Iterable[str]) -> list[Subscription]:
+        """Those that go to any of ``targets``, oldest first."""
+        ...
+
     def due(self, now: datetime, *, limit: int) -> list[Subscription]:
         """Those whose slot has come and which are not paused, longest due first."""
         ...

@@ -12,6 +12,7 @@ from notifier.ports.deliveries import Deliveries
 from notifier.ports.letters import Letters
 from notifier.ports.papers import Entries, Gaps, Services, Sources
 from notifier.ports.people import Bounces, Feeds, Rules, Signing, Subscribers, Subscriptions
+from notifier.ports.slack import SlackInbox, SlackPlaces
 
 T = TypeVar("T")
 
@@ -72,6 +73,12 @@ class Store(Protocol):
 
     @property
     def services(self) -> Services: ...
+
+    @property
+    def slack_inbox(self) -> SlackInbox: ...
+
+    @property
+    def slack(self) -> SlackPlaces: ...
 
     def write(self) -> AbstractContextManager[None]:
         """One transaction: everything inside, or nothing."""

@@ -11,9 +11,20 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from notifier.model import Digest, DigestItem, Message
+from notifier.render.blocks import (
+    BLOCKS,
+    CHARACTERS,
+    SECTION,
+    Block,
+    actions,
+    button,
+    context,
+    divider,
+    header,
+    section,
+)
 from notifier.render.catalog import Catalog
 from notifier.render.entries import entry_view
 from notifier.render.environment import Kind, environment, rendered
@@ -25,22 +36,11 @@ from notifier.render.sentences import digest_view
 from notifier.render.text import clip
 from notifier.render.view import DigestView
 
-# Below Slack's own limits (50 blocks, 3,000 characters a text, 150 a header, 75 a button), to have air.
-BLOCKS = 45
-CHARACTERS = 12_000
-"""Of the whole message as JSON, the most cautious way to count."""
-SECTION = 2_900
-HEADER = 150
-BUTTON = 75
-
 EXCERPT = 420
 DIVIDED_FROM = 8
 """Entries from which on a line between them helps more than it costs."""
 
 _CACHED = 4096
-
-Block = dict[str, Any]
-"""Slack's JSON; it leaves this file only as bytes."""
 
 
 class SlackComposer:
@@ -80,15 +80,14 @@ class SlackComposer:
 
     def _groups(self, digest: Digest, view: DigestView) -> Iterator[list[Block]]:
         """Blocks that stay together: the head, each entry, the foot."""
-        header = {"type": "plain_text", "text": clip(view.heading, HEADER), "emoji": False}
-        head = [{"type": "header", "text": header}, *self._context("head", view=view)]
+        head = [header(view.heading), *self._context("head", view=view)]
         yield [*head, *self._section("notices", view=view)]
-        divided = len(digest.items) >= DIVIDED_FROM
+        is_divided = len(digest.items) >= DIVIDED_FROM
         year = digest.slot.local.year
         for group in grouped(digest.items, is_late=digest.late):
             lead = self._section("group", label=group.label) if group.label else []
             for item in group.items:
-                yield [*lead, *([{"type": "divider"}] if divided else []), *self._entry(item, year)]
+                yield [*lead, *([divider()] if is_divided else []), *self._entry(item, year)]
                 lead = []
         yield from ([section] for section in self._more(view))
         yield from ([section] for section in self._follow_ups(view))
@@ -118,22 +117,22 @@ class SlackComposer:
         used = 0
         for line in self._text(name, view=view).splitlines():
             if used + len(line) + 1 > SECTION:
-                yield _section("\n".join(lines))
+                yield section("\n".join(lines))
                 lines, used = [], 0
             lines.append(cut(line, SECTION - 1))
             used += len(lines[-1]) + 1
-        yield _section("\n".join(lines))
+        yield section("\n".join(lines))
 
     def _text(self, name: str, **context: object) -> str:
         return rendered(self._env, f"slack/{name}.txt", self._overrides, **context).strip()
 
-    def _section(self, name: str, **context: object) -> list[Block]:
-        text = cut(self._text(name, **context), SECTION)
-        return [_section(text)] if text else []
+    def _section(self, name: str, **values: object) -> list[Block]:
+        text = self._text(name, **values)
+        return [section(text)] if text else []
 
-    def _context(self, name: str, **context: object) -> list[Block]:
-        text = cut(self._text(name, **context), SECTION)
-        return [{"type": "context", "elements": [_mrkdwn(text)]}] if text else []
+    def _context(self, name: str, **values: object) -> list[Block]:
+        text = self._text(name, **values)
+        return [context(text)] if text else []
 
 
 def _markable(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
@@ -181,22 +180,7 @@ def _buttons(view: DigestView, catalog: Catalog) -> list[Block]:
         ("more", view.more.text if view.more else "", view.more.url if view.more else None),
         ("rules", catalog.say("Edit rules"), view.footer.rules_url),
     ]
-    buttons = [_button(name, text, url) for name, text, url in named if url]
-    return [{"type": "actions", "elements": buttons}] if buttons else []
-
-
-def _button(name: str, text: str, url: str) -> Block:
-    label = {"type": "plain_text", "text": clip(text, BUTTON), "emoji": False}
-    return {"type": "button", "action_id": f"notifier_{name}", "text": label, "url": url}
-
-
-def _section(text: str) -> Block:
-    return {"type": "section", "text": _mrkdwn(text)}
-
-
-def _mrkdwn(text: str) -> Block:
-    # verbatim: Slack makes no links, channels or mentions out of what merely looks like one.
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
+    return actions([button(f"notifier_{name}", text, url=url) for name, text, url in named if url])
 
 
 def _json(value: object) -> bytes:

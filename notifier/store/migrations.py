@@ -97,6 +97,12 @@ def m0013_reading(db: Database) -> None:
 
 
 @migrations()
+def m0014_slack(db: Database) -> None:
+    for statement in script("0014_slack"):
+        db.execute(statement)
+
+
+@migrations()
 def m0015_api(db: Database) -> None:
     for statement in script("0015_api"):
         db.execute(statement)

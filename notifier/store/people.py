@@ -71,6 +71,10 @@ class SubscriptionRows:
         found = self._conn.execute(SQL["page_of_subscriptions"], {"after": after, "limit": limit})
         return [rows.subscription(row) for row in found]
 
+    def addressed(self, kind: str, targets: Iterable[str]) -> list[Subscription]:
+        wanted = {"channel": kind, "targets": rows.array(targets)}
+        return [rows.subscription(row) for row in self._conn.execute(SQL["addressed_subscriptions"], wanted)]
+
     def due(self, now: datetime, *, limit: int) -> list[Subscription]:
         wanted = {"now": rows.stamp(now), "limit": limit}
         return [rows.subscription(row) for row in self._conn.execute(SQL["due_subscriptions"], wanted)]

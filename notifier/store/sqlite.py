@@ -25,6 +25,7 @@ from notifier.store.letters import LetterRows
 from notifier.store.migrations import migrations
 from notifier.store.people import FeedRows, RuleRows, SubscriberRows, SubscriptionRows
 from notifier.store.signing import SigningRows
+from notifier.store.slack import SlackInboxRows, SlackPlaceRows
 from notifier.store.sources import SourceRows
 from notifier.store.terms import TermRows
 from notifier.store.where import add_functions
@@ -66,6 +67,8 @@ class SqliteStore:
         self.letters = LetterRows(conn)
         self.gaps = GapRows(conn)
         self.services = ServiceRows(conn)
+        self.slack_inbox = SlackInboxRows(conn)
+        self.slack = SlackPlaceRows(conn)
 
     def _fill(self, terms: TermRows) -> None:
         """Anew, where an earlier version made them."""

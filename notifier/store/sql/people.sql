@@ -46,6 +46,12 @@ WHERE s.id > :after
 ORDER BY s.id
 LIMIT :limit
 
+-- name: addressed_subscriptions
+SELECT s.*, p.id AS p_id, p.email, p.name, p.timezone, p.language, p.created_at AS p_created_at
+FROM subscription AS s JOIN subscriber AS p ON p.pk = s.subscriber
+WHERE s.channel = :channel AND s.target IN (SELECT value FROM json_each(:targets))
+ORDER BY s.created_at, s.pk
+
 -- name: due_subscriptions
 -- An instant subscription is always due; it is looked at only when an entry or one of its rules has changed since.
 SELECT s.*, p.id AS p_id, p.email, p.name, p.timezone, p.language, p.created_at AS p_created_at
