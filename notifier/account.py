@@ -15,7 +15,7 @@ from notifier.errors import UsageError
 from notifier.followup import KEPT as FOLLOWED
 from notifier.ids import new_id, new_secret
 from notifier.lookup import subscriber_of, subscription_of
-from notifier.model import NO_FOLLOW_UPS, Address, Cadence, FollowUps, Subscriber, Subscription
+from notifier.model import NO_FOLLOW_UPS, TEAM_DOMAIN, Address, Cadence, FollowUps, Subscriber, Subscription
 from notifier.ports import Store
 from notifier.settings import Language
 
@@ -192,6 +192,11 @@ def email_address(text: str) -> str:
         return validate_email(text.strip(), check_deliverability=False).normalized
     except EmailNotValidError as error:
         raise UsageError(f"'{_one_line(text)}' is no email address: {error}") from None
+
+
+def team_address(channel: str, team: str) -> str:
+    """The name of a Slack channel among the subscribers, written as an address that no mail can reach."""
+    return f"{channel}@{team}.{TEAM_DOMAIN}".lower()
 
 
 def channel_address(channel: str, subscriber: Subscriber, *, schemas: Collection[str] = ()) -> Address:

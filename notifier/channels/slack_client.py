@@ -7,11 +7,13 @@ failure means is decided in one place, and when to try again by the caller. Who 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +34,9 @@ _PAUSE = timedelta(seconds=60)
 _LONGEST_PAUSE = timedelta(days=1)
 _ERROR_NAME = re.compile(r"[a-z][a-z0-9_]{2,80}")
 _HOOK = "the incoming webhook"
+_RESPONSE = "an answer"
+
+_NO_TOKEN = SecretStr("")
 
 # The SDK writes requests to its log at DEBUG, with the secret address of a webhook; it gets a logger that is quiet.
 _sdk_log = logging.getLogger("notifier.channels.slack.sdk")
@@ -44,12 +49,15 @@ class _Open:
 
     loop: asyncio.AbstractEventLoop
     session: aiohttp.ClientSession
-    web: Mapping[str, AsyncWebClient]
     hook: AsyncWebhookClient
+    web: dict[str, AsyncWebClient] = attribute(default_factory=dict)
+    """By token."""
 
 
 class SlackClient:
-    """``tokens`` by the name of their workspace; ``timeout`` bounds the connect and each wait for an answer."""
+    """``tokens`` by the name of their workspace, which may come and go; ``timeout`` bounds the connect and each
+    wait for an answer.
+    """
 
     def __init__(
         self, tokens: Mapping[str, SecretStr], webhook: SecretStr, api_url: str, *, timeout: timedelta
@@ -71,13 +79,13 @@ class SlackClient:
         posts: bool = False,
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """One Web API call: its data and its headers (names in lower case). Raises SendError."""
-        opened = self.open()
+        web = self._web(team)
         self._rested(f"{team}/{method}", method)
         from slack_sdk.errors import SlackApiError
 
         with _told_apart(method, posts=posts):
             try:
-                answer = await call(opened.web[team])
+                answer = await call(web)
             except SlackApiError as error:
                 answer = error.response
             data = getattr(answer, "data", None)
@@ -98,6 +106,16 @@ class SlackClient:
         body = answer.body.strip()
         if not (answer.status_code == 200 and body == "ok"):
             raise self._resting(_HOOK, _failure(_HOOK, answer.status_code, body, answer.headers, about="webhook"))
+
+    async def respond(self, url: str, message: dict[str, Any]) -> None:
+        """To the address that came with a request of Slack's, which is good for half an hour. Raises SendError."""
+        from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+        hook = AsyncWebhookClient(url, session=self.open().session, logger=_sdk_log, retry_handlers=[])
+        with _told_apart(_RESPONSE, posts=False):
+            answer = await hook.send_dict(message)
+        if answer.status_code != 200:
+            raise _failure(_RESPONSE, answer.status_code, _error_of(answer.body), answer.headers)
 
     async def close(self) -> None:
         opened, self._opened = self._opened, None
@@ -121,10 +139,23 @@ class SlackClient:
             self._opened = self._new_clients(loop)
         return self._opened
 
+    def _web(self, team: str) -> AsyncWebClient:
+        """Raises ChannelStopped for a workspace without a token."""
+        opened = self.open()
+        secret = self._tokens.get(team, _NO_TOKEN).get_secret_value()
+        if not secret:
+            raise ChannelStopped(f"There is no token for {team or 'Slack'}: install the app, or set slack_token.")
+        if secret not in opened.web:
+            from slack_sdk.web.async_client import AsyncWebClient
+
+            opened.web[secret] = AsyncWebClient(
+                token=secret, base_url=self._api_url, session=opened.session, logger=_sdk_log, retry_handlers=[]
+            )
+        return opened.web[secret]
+
     def _new_clients(self, loop: asyncio.AbstractEventLoop) -> _Open:
         try:
             import aiohttp
-            from slack_sdk.web.async_client import AsyncWebClient
             from slack_sdk.webhook.async_client import AsyncWebhookClient
         except ImportError:
             raise ChannelStopped("Slack needs more packages: pip install 'notifier[slack]'.") from None
@@ -137,20 +168,19 @@ class SlackClient:
         return _Open(
             loop=loop,
             session=session,
-            web={
-                team: AsyncWebClient(
-                    token=token.get_secret_value(),
-                    base_url=self._api_url,
-                    session=session,
-                    logger=_sdk_log,
-                    retry_handlers=[],
-                )
-                for team, token in self._tokens.items()
-            },
             hook=AsyncWebhookClient(
                 self._webhook.get_secret_value(), session=session, logger=_sdk_log, retry_handlers=[]
             ),
         )
+
+
+def _error_of(body: str) -> object:
+    """A response address answers with JSON or with a word."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return body.strip()
+    return said.get("error") if isinstance(said, dict) else None
 
 
 @contextmanager

@@ -50,6 +50,7 @@ from notifier.model.origins import (
 from notifier.model.papers import Announce, Entry, Point, Rejected, Saying, Sighting
 from notifier.model.people import (
     NO_FOLLOW_UPS,
+    TEAM_DOMAIN,
     Address,
     Cadence,
     Every,
@@ -65,6 +66,7 @@ from notifier.model.slack import Code, Keeping, Kept, Work, Workspace
 
 __all__ = [
     "NO_FOLLOW_UPS",
+    "TEAM_DOMAIN",
     "Address",
     "Announce",
     "Answer",

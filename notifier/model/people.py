@@ -23,6 +23,10 @@ class Mode(StrEnum):
     MUTE = "mute"
 
 
+TEAM_DOMAIN = "slack.internal"
+"""Stands behind the address of a subscriber that is a channel; ``internal`` is reserved, so no mail goes there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
     id: str
@@ -31,6 +35,15 @@ class Subscriber:
     timezone: str = "UTC"
     language: str = "en"
     created_at: datetime
+
+    @property
+    def is_team(self) -> bool:
+        return self.email.endswith(f".{TEAM_DOMAIN}")
+
+    @property
+    def shown(self) -> str:
+        """What readers call it: a person's address, a channel's name."""
+        return self.name if self.is_team and self.name else self.email
 
 
 _HIDING = MappingProxyType({"webhook": re.compile(r"https?://[^/?#]*/?"), "apprise": re.compile(r"[a-z0-9+]+://")})

@@ -30,7 +30,9 @@ class SlackInbox(Protocol):
         """The payload is forgotten, the key is not."""
         ...
 
-    def waiting(self) -> int: ...
+    def due(self, now: datetime) -> int:
+        """How many ``claim`` would find."""
+        ...
 
     def forget(self, before: datetime) -> None:
         """What was done before an instant, with its keys."""

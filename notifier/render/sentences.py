@@ -219,6 +219,6 @@ def _why(digest: Digest, catalog: Catalog) -> str:
     subscription = digest.subscription
     return catalog.say(
         _CADENCES[subscription.cadence.every],
-        who=plain(subscription.subscriber.email, 100),
+        who=plain(subscription.subscriber.shown, 100),
         subscription=subscription.id,
     )

@@ -31,11 +31,18 @@ class Command:
     subscription: str = ""
 
 
-VERBS = (
-    "help list add mute remove test search why preview pause resume undo history subscribe unsubscribe edit saved "
-    "link confirm"
-).split()
-_OTHER_NAMES = {"": "help", "ls": "list", "rules": "list", "settings": "edit", "find": "search", "delete": "remove"}
+VERBS = frozenset(
+    {"help", "list", "add", "mute", "remove", "test", "search", "why", "preview", "pause", "resume", "undo", "history"}
+    | {"subscribe", "unsubscribe", "edit", "saved", "link", "confirm"}
+)
+_OTHER_NAMES = {
+    "": "help",
+    "ls": "list",
+    "rules": "list",
+    "settings": "edit",
+    "find": "search",
+    "delete": "remove",
+}
 _NAMED = re.compile(r"(s_[0-9a-z]{4,40})(?:\s+|$)")
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'"})
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))

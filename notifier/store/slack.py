@@ -34,8 +34,8 @@ class SlackInboxRows:
     def done(self, id: int, fence: int, outcome: str, *, now: datetime) -> None:
         self._conn.execute(SQL["done"], {"id": id, "fence": fence, "outcome": outcome, "now": rows.stamp(now)})
 
-    def waiting(self) -> int:
-        return int(self._conn.execute(SQL["waiting"]).fetchone()["number"])
+    def due(self, now: datetime) -> int:
+        return int(self._conn.execute(SQL["due"], {"now": rows.stamp(now)}).fetchone()["number"])
 
     def forget(self, before: datetime) -> None:
         self._conn.execute(SQL["forget"], {"before": rows.stamp(before)})

@@ -18,8 +18,8 @@ UPDATE slack_inbox SET due_at = :until WHERE pk = :id AND fence = :fence AND don
 UPDATE slack_inbox SET due_at = NULL, done_at = :now, outcome = :outcome, payload = '', calls = NULL
 WHERE pk = :id AND fence = :fence AND done_at IS NULL
 
--- name: waiting
-SELECT count(*) AS number FROM slack_inbox WHERE due_at IS NOT NULL
+-- name: due
+SELECT count(*) AS number FROM slack_inbox WHERE due_at <= :now
 
 -- name: forget
 DELETE FROM slack_inbox WHERE done_at < :before

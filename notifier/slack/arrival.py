@@ -1,0 +1,54 @@
+"""What comes in from Slack is taken down first and acknowledged then; the work on it is the inbox's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+from notifier.app import Clock
+from notifier.ports import InStore, Store
+
+Reply = dict[str, Any]
+Check = Callable[[dict[str, Any]], Reply | None]
+"""What is wrong with a form that was sent, to be shown in its fields; None where it can be taken. Pure."""
+
+
+def key_of(payload: dict[str, Any]) -> str:
+    """What is the same when Slack sends it again: the id of an event, or of the one click or command."""
+    for kind in ("event_id", "trigger_id"):
+        if isinstance(id := payload.get(kind), str) and id:
+            return f"{kind}:{id}"
+    return f"sha256:{sha256(_json(payload).encode('utf-8', 'replace')).hexdigest()}"
+
+
+class Arrival:
+    """``wake`` is set when there is something new in the inbox."""
+
+    def __init__(self, in_store: InStore, check: Check, *, clock: Clock, wake: asyncio.Event) -> None:
+        self._in_store = in_store
+        self._check = check
+        self._clock = clock
+        self._wake = wake
+
+    async def take(self, payload: dict[str, Any]) -> Reply | None:
+        """Returns once it is kept; what is returned goes into the acknowledgement."""
+        if (faults := self._check(payload)) is not None:
+            return faults
+        # The verification token of old is a secret that nobody needs.
+        kept = _json({name: value for name, value in payload.items() if name != "token"})
+        key = key_of(payload)
+
+        def keep(store: Store) -> None:
+            with store.write():
+                store.slack_inbox.take(key, kept, now=self._clock())
+
+        await self._in_store(keep)
+        self._wake.set()
+        return None
+
+
+def _json(payload: dict[str, Any]) -> str:
+    return json.dumps(payload, ensure_ascii=True, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,126 @@
+"""Which workspaces the app is in, and the tokens to talk to them.
+
+Those of the settings are asked once who they are. Those installed from the web are in the database, their tokens
+encrypted. One that is gone keeps everything but its token: subscriptions and rules wait for the app to come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+from pydantic import SecretStr
+
+from notifier.app import Clock
+from notifier.channels.slack_client import SlackClient, field
+from notifier.clean import plain
+from notifier.errors import ChannelStopped, SendError
+from notifier.model import Workspace
+from notifier.ports import InStore, Store
+from notifier.slack.vault import Vault
+
+log = structlog.get_logger()
+
+_REREAD = timedelta(seconds=60)
+"""Another process may have installed or lost one."""
+
+
+class Workspaces:
+    """``tokens`` by their names is also what the client reads; it changes as workspaces come and go."""
+
+    def __init__(
+        self, in_store: InStore, own: Mapping[str, SecretStr], vault: Callable[[], Vault], *, clock: Clock
+    ) -> None:
+        self._in_store = in_store
+        self._own = {name: token for name, token in own.items() if token.get_secret_value()}
+        self._vault = vault
+        self._clock = clock
+        self._by_team: dict[str, Workspace] = {}
+        self._read_at = clock() - _REREAD
+        self.tokens: dict[str, SecretStr] = dict(self._own)
+
+    async def of(self, team: str, client: SlackClient) -> Workspace | None:
+        """The workspace with this id, if the app is in it."""
+        found = self._by_team.get(team)
+        if found is None or found.gone_at is not None or self._clock() - self._read_at >= _REREAD:
+            await self.refresh(client)
+            found = self._by_team.get(team)
+        return found if found and found.gone_at is None and found.token_name in self.tokens else None
+
+    def is_own(self, workspace: Workspace) -> bool:
+        """Whether the operator put it into the settings; anybody may have installed the others."""
+        return workspace.token_name in self._own
+
+    async def all(self, client: SlackClient) -> list[Workspace]:
+        await self.refresh(client)
+        return [each for each in self._by_team.values() if each.token_name in self.tokens]
+
+    async def refresh(self, client: SlackClient) -> None:
+        self._read_at = self._clock()
+        await self._read()
+        known = {each.token_name for each in self._by_team.values() if each.gone_at is None}
+        for name in self._own.keys() - known:
+            await self._introduce(name, client)
+
+    async def install(self, workspace: Workspace, token: SecretStr) -> Workspace:
+        """Take one in that was installed from the web; one of the settings keeps its own token."""
+        for each in self._by_team.values():
+            if each.team == workspace.team and self.is_own(each):
+                return each
+        await self._put(replace(workspace, token=self._vault().close(token)))
+        await self._read()
+        return self._by_team[workspace.team]
+
+    async def gone(self, team: str, reason: str) -> bool:
+        """Whether that is news."""
+
+        def note(store: Store) -> bool:
+            with store.write():
+                return store.slack.gone(team, reason, now=self._clock())
+
+        is_news = await self._in_store(note)
+        await self._read()
+        if is_news:
+            log.warning("slack workspace is gone", team=team, reason=reason)
+        return is_news
+
+    async def _introduce(self, name: str, client: SlackClient) -> None:
+        try:
+            data, _ = await client.ask(name, "auth.test", lambda web: web.auth_test())
+            workspace = Workspace(
+                team=field(data, "team_id"),
+                name=plain(str(data.get("team") or ""), limit=100),
+                token_name=name,
+                bot_user=field(data, "user_id"),
+                installed_at=self._clock(),
+            )
+        except ChannelStopped as error:
+            log.warning("slack token does not work", token=name or "slack_token", error=str(error))
+        except SendError as error:
+            log.info("slack cannot be asked who it is", token=name or "slack_token", error=str(error))
+        else:
+            await self._put(workspace)
+            await self._read()
+
+    async def _put(self, workspace: Workspace) -> None:
+        def put(store: Store) -> None:
+            with store.write():
+                store.slack.put(workspace)
+
+        await self._in_store(put)
+
+    async def _read(self) -> None:
+        found = await self._in_store(lambda store: store.slack.workspaces())
+        self._by_team = {each.team: each for each in found}
+        self.tokens.update(self._own)
+        for each in found:
+            if each.token_name in self._own:
+                continue
+            token = self._vault().open(each.token) if each.token else None
+            if token is None:
+                self.tokens.pop(each.token_name, None)
+            else:
+                self.tokens[each.token_name] = token
+
