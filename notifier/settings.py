@@ -148,6 +148,12 @@ class Settings(BaseSettings):
         {}, description="Bot tokens of more workspaces by a name of yours; with lab, channel slack:lab/#papers."
     )
     slack_webhook: SecretStr = Field(SecretStr(""), description="Incoming webhook; reached as channel slack:webhook.")
+    slack_app_token: SecretStr = Field(
+        SecretStr(""), description="App token (xapp-…) with connections:write: Slack is answered over a socket."
+    )
+    slack_signing_secret: SecretStr = Field(
+        SecretStr(""), description="Signs what Slack sends to base_url + /slack/events; instead of slack_app_token."
+    )
     slack_threads: bool = Field(False, description="Post papers into the thread of a short first message.")
     slack_api_url: str = Field("https://slack.com/api/", description="Base address of Slack's Web API.")
 
@@ -276,6 +282,10 @@ class Settings(BaseSettings):
     def has_slack(self) -> bool:
         tokens = (self.slack_token, self.slack_webhook, *self.slack_tokens.values())
         return any(each.get_secret_value() for each in tokens)
+
+    @property
+    def answers_slack(self) -> bool:
+        return any(each.get_secret_value() for each in (self.slack_app_token, self.slack_signing_secret))
 
     @property
     def database(self) -> Path:

@@ -115,7 +115,7 @@ class SlackClient:
         with _told_apart(_RESPONSE, posts=False):
             answer = await hook.send_dict(message)
         if answer.status_code != 200:
-            raise _failure(_RESPONSE, answer.status_code, _error_of(answer.body), answer.headers)
+            raise _failure(_RESPONSE, answer.status_code, _error_of(answer.body), answer.headers, about="")
 
     async def close(self) -> None:
         opened, self._opened = self._opened, None

@@ -12,7 +12,7 @@ from notifier.lint import Finding
 from notifier.matching import meaning
 from notifier.model import Entry, Every, Mode, Rule, Subscription
 from notifier.render.blocks import Block, actions, button, code, context, section
-from notifier.render.catalog import LONG_DATE, SHORT_DAY, Catalog
+from notifier.render.catalog import LONG_DATE, SHORT_DAY, Catalog, message
 from notifier.render.entries import title
 from notifier.render.mrkdwn import Mrkdwn, cut, escape, link, strong
 from notifier.render.text import plain, web_url
@@ -75,7 +75,9 @@ def subscription_blocks(subscription: Subscription, rules: Sequence[Rule], ask: 
     """One subscription with its rules, and what can be done with it."""
     say = ask.words.say
     name = name_of(subscription, ask)
-    head = f"{strong(name[:1].upper() + name[1:])} · {escape(when(subscription))} · {escape(next_one(subscription, ask))}"
+    head = (
+        f"{strong(name[:1].upper() + name[1:])} · {escape(when(subscription))} · {escape(next_one(subscription, ask))}"
+    )
     lines = [_rule_line(rule, ask) for rule in rules[:_RULES]]
     if len(rules) > _RULES:
         lines.append(escape(say("and %(number)s more", number=len(rules) - _RULES)))
@@ -121,7 +123,8 @@ def trial_blocks(trial: Trial, ask: Ask) -> list[Block]:
     say, count = ask.words.say, ask.words.count
     is_mute = trial.mode is Mode.MUTE
     words = meaning(trial.query, load_taxonomy().title)
-    said = say("Leaves out papers where %(what)s.", what=words) if is_mute else say("Papers where %(what)s.", what=words)
+    pattern = message("Leaves out papers where %(what)s.") if is_mute else message("Papers where %(what)s.")
+    said = say(pattern, what=words)
     matched = count(
         "%(matched)s of %(num)s paper of the last 30 days matches.",
         "%(matched)s of %(num)s papers of the last 30 days match.",
@@ -182,5 +185,7 @@ def why_blocks(found: Why, ask: Ask) -> list[Block]:
         )
         for each in found.verdicts[:_VERDICTS]
     ]
-    head = Mrkdwn(f"{paper(found.entry, ask.words)}\n{escape(name_of(found.subscription, ask))}: {escape(found.answer)}")
+    head = Mrkdwn(
+        f"{paper(found.entry, ask.words)}\n{escape(name_of(found.subscription, ask))}: {escape(found.answer)}"
+    )
     return [section(head), *([section(listed(lines))] if lines else [])]

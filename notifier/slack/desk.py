@@ -69,11 +69,13 @@ class Desk:
         turn = Turn(work=work, body=json.loads(work.payload))
         turn.workspace = await self._workspaces.of(origin(turn.body).team, self._client)
         if work.calls is None:
-            await routes.async_dispatch(
+            answer = await routes.async_dispatch(
                 AsyncBoltRequest(body=turn.body, mode="socket_mode", context={"turn": turn, "desk": self})
             )
             if turn.failed is not None:
                 raise turn.failed
+            if answer.status >= 500:
+                raise RuntimeError("slack-bolt failed to route what came in")
         else:
             turn.calls = calls.load(work.calls)
         if not turn.calls:

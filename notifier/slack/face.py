@@ -33,7 +33,7 @@ class SlackFace:
         self._app = app
         wake = asyncio.Event()
         own = {"": settings.slack_token, **settings.slack_tokens}
-        self.workspaces = Workspaces(arrivals, own, lambda: Vault(app.secrets), clock=app.clock)
+        self.workspaces = Workspaces(arrivals, own, lambda: Vault(app.keys.all), clock=app.clock)
         self.client = SlackClient(self.workspaces.tokens, SecretStr(""), settings.slack_api_url, timeout=_TIMEOUT)
         self.arrival = Arrival(arrivals, self._check, clock=app.clock, wake=wake)
         self._desk = Desk(app, self.client, self.workspaces, work)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from functools import wraps
 from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from notifier.ports import Store
 from notifier.slack import grammar, verbs
 from notifier.slack.asking import Ask
 from notifier.slack.buttons import BUTTONS
 from notifier.slack.desk import Desk, Turn
 from notifier.slack.verbs import Result, Tools
-from notifier.ports import Store
 
 COMMAND = "/papers"
 
@@ -32,7 +31,7 @@ def routes(api_url: str) -> AsyncApp:
         name="notifier",
         logger=_log,
         client=AsyncWebClient(base_url=api_url, logger=_log),
-        authorize=_authorize,
+        authorize=_authorize,  # type: ignore[arg-type] # None: the app is not in that workspace
         process_before_response=True,
         request_verification_enabled=False,
         ssl_check_enabled=False,
@@ -45,7 +44,6 @@ def routes(api_url: str) -> AsyncApp:
 
 
 def _route(route: Route) -> Callable[..., Awaitable[None]]:
-    @wraps(route)
     async def listener(ack: Callable[[], Awaitable[Any]], context: dict[str, Any]) -> None:
         # Slack has its acknowledgement already; this one is for the library.
         await ack()
@@ -55,6 +53,7 @@ def _route(route: Route) -> Callable[..., Awaitable[None]]:
         except Exception as error:
             turn.failed = error
 
+    listener.__name__ = route.__name__
     return listener
 
 

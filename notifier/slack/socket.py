@@ -67,7 +67,9 @@ class SocketMode:
                 await self._once(stop)
             except SlackApiError as error:
                 said = error.response.get("error")
-                log.warning("slack socket refused", error=said, advice="check slack_app_token and its connections:write")
+                log.warning(
+                    "slack socket refused", error=said, advice="check slack_app_token and its connections:write"
+                )
             except Exception as error:
                 # Its text may hold the address of the socket, which is a secret.
                 log.warning("slack socket failed", error=type(error).__name__)
@@ -88,7 +90,7 @@ class SocketMode:
         try:
             # Asked for here, so that a refusal is ours to tell and to wait after.
             client.wss_uri = await client.issue_new_wss_url()
-            await asyncio.wait_for(client.connect(), self._silence)
+            await asyncio.wait_for(client.connect(), self._silence)  # type: ignore[no-untyped-call]
             self.connections += 1
             self._heard_at = time.time()
             log.info("slack socket open")
@@ -99,7 +101,7 @@ class SocketMode:
                 log.warning("slack socket silent", seconds=round(time.time() - self._heard_at))
         finally:
             with suppress(Exception):
-                await client.close()
+                await client.close()  # type: ignore[no-untyped-call]
 
     def _is_silent(self, client: SocketModeClient) -> bool:
         return time.time() - max(self._heard_at, client.last_ping_pong_time or 0.0) > self._silence

@@ -19,6 +19,7 @@ from notifier.matching import Topics
 from notifier.model import Mode, Rule, Subscriber, Subscription
 from notifier.ports import Renderer, Store
 from notifier.render.blocks import Block, actions, button, code, section
+from notifier.render.catalog import message
 from notifier.render.mrkdwn import Mrkdwn, escape, strong
 from notifier.render.text import plain
 from notifier.search import search
@@ -88,17 +89,13 @@ def _add(store: Store, ask: Ask, tools: Tools, subscription: Subscription, text:
         edit.add_rule(
             store, tools.topics, subscription.id, query, mode=mode, until=until, author=ask.author, now=ask.now
         )
-        said = _added(ask, mode) % {"name": answers.name_of(subscription, ask)}
+        pattern = message("Muted for %(name)s:") if mode is Mode.MUTE else message("Added for %(name)s:")
+        said = ask.words.say(pattern, name=answers.name_of(subscription, ask))
         undo = button("notifier_undo", ask.words.say("Undo"), value=subscription.id)
         head = section(Mrkdwn(f"{escape(said)} {code(plain(query, 600))}"))
         return [tell(ask, said, [head, *answers.trial_blocks(trial, ask), *actions([undo])])]
 
     return change
-
-
-def _added(ask: Ask, mode: Mode) -> str:
-    say = ask.words.translations.gettext
-    return say("Muted for %(name)s:") if mode is Mode.MUTE else say("Added for %(name)s:")
 
 
 def _tried(store: Store, ask: Ask, tools: Tools, subscription: Subscription, query: str, mode: Mode) -> Trial:
@@ -200,9 +197,7 @@ def preview_(store: Store, ask: Ask, tools: Tools, command: Command) -> Result:
 
 def previewed(store: Store, ask: Ask, tools: Tools, subscription: Subscription) -> list[Call]:
     sources = told(store, ask.now)
-    digest = preview(
-        store, tools.topics, subscription.id, look_back=tools.look_back, sources=sources, now=ask.now
-    )
+    digest = preview(store, tools.topics, subscription.id, look_back=tools.look_back, sources=sources, now=ask.now)
     message = tools.renderer.render(digest, "slack", now=ask.now)
     first = json.loads(message.parts[0])
     return [tell(ask, first["text"], first["blocks"])]

@@ -123,4 +123,3 @@ class Workspaces:
                 self.tokens.pop(each.token_name, None)
             else:
                 self.tokens[each.token_name] = token
-

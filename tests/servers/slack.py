@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -141,6 +142,7 @@ class SlackServer:
         app = web.Application(client_max_size=16 * 1024 * 1024)
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_post(HOOK_PATH, self._hook)
+        self._more_routes(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -170,18 +172,27 @@ class SlackServer:
 
     def _do(self, method: str, authorization: str, arguments: dict[str, Any]) -> dict[str, Any]:
         if not authorization:
-            return _no("not_authed")
-        if authorization != f"Bearer {self.token}":
-            return _no("invalid_auth")
-        work = {
+            return no("not_authed")
+        if authorization not in self._authorizations(method):
+            return no("invalid_auth")
+        work = self._methods().get(method)
+        return no("unknown_method") if work is None else work(arguments)
+
+    def _authorizations(self, method: str) -> set[str]:
+        return {f"Bearer {self.token}"}
+
+    def _more_routes(self, app: web.Application) -> None:
+        """For servers that speak more."""
+
+    def _methods(self) -> dict[str, Callable[[dict[str, Any]], dict[str, Any]]]:
+        return {
             "auth.test": self._auth_test,
             "conversations.open": self._conversations_open,
             "users.lookupByEmail": self._users_lookup,
             "chat.postMessage": self._post_message,
             "conversations.history": self._history,
             "conversations.replies": self._history,
-        }.get(method)
-        return _no("unknown_method") if work is None else work(arguments)
+        }
 
     def _auth_test(self, _: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -196,7 +207,7 @@ class SlackServer:
     def _conversations_open(self, arguments: dict[str, Any]) -> dict[str, Any]:
         person = arguments.get("users", "")
         if person not in self._people.values():
-            return _no("user_not_found")
+            return no("user_not_found")
         channel = f"D{person[1:]}"
         self._channels[channel] = channel
         return {"ok": True, "channel": {"id": channel}}
@@ -204,29 +215,29 @@ class SlackServer:
     def _users_lookup(self, arguments: dict[str, Any]) -> dict[str, Any]:
         # This method takes no JSON body; from_json marks arguments that came as one.
         if arguments.get("from_json"):
-            return _no("invalid_arguments")
+            return no("invalid_arguments")
         person = self._people.get(arguments.get("email", ""))
-        return _no("users_not_found") if person is None else {"ok": True, "user": {"id": person}}
+        return no("users_not_found") if person is None else {"ok": True, "user": {"id": person}}
 
     def _post_message(self, arguments: dict[str, Any]) -> dict[str, Any]:
         arguments = {key: value for key, value in arguments.items() if key != "from_json"}
         channel = self._channels.get(arguments.get("channel", ""))
         if channel is None:
-            return _no("channel_not_found")
+            return no("channel_not_found")
         if channel in self._archived:
-            return _no("is_archived")
+            return no("is_archived")
         thread = arguments.get("thread_ts")
         if thread is not None and thread not in {post.ts for post in self.posts(channel)}:
-            return _no("thread_not_found")
+            return no("thread_not_found")
         if (broken := problem(arguments)) is not None:
-            return _no(broken[0], response_metadata={"messages": [f"[ERROR] {broken[1]}"]})
+            return no(broken[0], response_metadata={"messages": [f"[ERROR] {broken[1]}"]})
         return {"ok": True, "channel": channel, "ts": self._take(channel, arguments)}
 
     def _history(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Newest first, as Slack has it; metadata only for who asks for it."""
         channel = self._channels.get(arguments.get("channel", ""))
         if channel is None:
-            return _no("channel_not_found")
+            return no("channel_not_found")
         thread = arguments.get("ts")
         asked = arguments.get("include_all_metadata") == "true"
         found = [
@@ -270,5 +281,5 @@ async def _say(request: web.Request, answer: Answer) -> web.StreamResponse:
     )
 
 
-def _no(error: str, **more: Any) -> dict[str, Any]:
+def no(error: str, **more: Any) -> dict[str, Any]:
     return {"ok": False, "error": error, **more}

@@ -47,7 +47,7 @@ def _check(arguments: Mapping[str, Any]) -> None:
     if len(text) > TEXT:
         raise Broken(f"text has {len(text)} characters", "msg_too_long")
     _metadata(arguments.get("metadata"))
-    _blocks(blocks)
+    check_blocks(blocks)
 
 
 def _metadata(metadata: Any) -> None:
@@ -59,17 +59,19 @@ def _metadata(metadata: Any) -> None:
         raise Broken("event_type is a string, event_payload an object", "invalid_metadata_format")
 
 
-def _blocks(blocks: Any) -> None:
+def check_blocks(blocks: Any, *, most: int = BLOCKS, in_view: bool = False) -> None:
     if not isinstance(blocks, list):
         raise Broken("blocks is no list", "invalid_blocks_format")
-    if len(blocks) > BLOCKS:
+    if len(blocks) > most:
         raise Broken(f"{len(blocks)} blocks")
     for number, block in enumerate(blocks):
         try:
-            _block(block)
+            _block(block, in_view=in_view)
         except Broken as broken:
             raise Broken(f"/blocks/{number}: {broken}", broken.error) from None
     _distinct([block["block_id"] for block in blocks if "block_id" in block], "block_id")
+    if in_view:
+        return
     if (length := sum(len(text) for block in blocks for text in _texts(block))) > ALL_BLOCKS_TEXT:
         raise Broken(f"{length} characters in all blocks", "msg_blocks_too_long")
 
@@ -86,10 +88,10 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _block(block: Any) -> None:
+def _block(block: Any, *, in_view: bool) -> None:
     if not isinstance(block, dict):
         raise Broken("is no object")
-    check = _KINDS.get(block.get("type", ""))
+    check = (_KINDS | (_IN_VIEWS if in_view else {})).get(block.get("type", ""))
     if check is None:
         raise Broken(f"unknown type {block.get('type')!r}")
     check(block)
@@ -101,16 +103,16 @@ def _section(block: dict[str, Any]) -> None:
     if "text" not in block and "fields" not in block:
         raise Broken("a section needs text or fields")
     if "text" in block:
-        _text(block["text"], 3000)
+        check_text(block["text"], 3000)
     for each in _list(block, "fields", 10, required=False):
-        _text(each, 2000)
+        check_text(each, 2000)
     if "accessory" in block:
         _element(block["accessory"])
 
 
 def _header(block: dict[str, Any]) -> None:
     _keys(block, "text level")
-    _text(block.get("text"), 150, plain=True)
+    check_text(block.get("text"), 150, plain=True)
 
 
 def _context(block: dict[str, Any]) -> None:
@@ -119,7 +121,7 @@ def _context(block: dict[str, Any]) -> None:
         if isinstance(each, dict) and each.get("type") == "image":
             _image(each)
         else:
-            _text(each, 3000)
+            check_text(each, 3000)
 
 
 def _divider(block: dict[str, Any]) -> None:
@@ -131,7 +133,7 @@ def _image(block: dict[str, Any]) -> None:
     _string(block, "alt_text", 2000)
     _url(block.get("image_url"), "image_url")
     if "title" in block:
-        _text(block["title"], 2000, plain=True)
+        check_text(block["title"], 2000, plain=True)
 
 
 def _actions(block: dict[str, Any]) -> None:
@@ -164,6 +166,45 @@ _KINDS: dict[str, Callable[[dict[str, Any]], None]] = {
 }
 
 
+def _input(block: dict[str, Any]) -> None:
+    _keys(block, "label element hint optional dispatch_action")
+    check_text(block.get("label"), 2000, plain=True)
+    if "hint" in block:
+        check_text(block["hint"], 2000, plain=True)
+    element = block.get("element")
+    kind = element.get("type") if isinstance(element, dict) else None
+    if kind not in _INPUTS:
+        raise Broken(f"no element for an input: {kind!r}")
+    _string(element, "action_id", 255)
+    _keys(element, _INPUTS[kind])
+    if "placeholder" in element:
+        check_text(element["placeholder"], 150, plain=True)
+    if (
+        kind == "plain_text_input"
+        and not len(element.get("initial_value", "")) <= element.get("max_length", 3000) <= 3000
+    ):
+        raise Broken("initial_value is longer than max_length, or that than 3000")
+    for option in element.get("options", []):
+        check_text(option.get("text"), 75)
+        _string(option, "value", 150)
+    chosen = [*element.get("initial_options", []), *filter(None, [element.get("initial_option")])]
+    if any(each not in element["options"] for each in chosen):
+        raise Broken("an initial option is none of the options")
+
+
+_INPUTS = {
+    "plain_text_input": "action_id initial_value multiline min_length max_length placeholder dispatch_action_config "
+    "focus_on_load",
+    "static_select": "action_id options initial_option placeholder",
+    "multi_static_select": "action_id options initial_options placeholder max_selected_items",
+    "checkboxes": "action_id options initial_options",
+    "radio_buttons": "action_id options initial_option",
+    "timepicker": "action_id initial_time placeholder timezone",
+    "number_input": "action_id is_decimal_allowed initial_value min_value max_value placeholder",
+}
+_IN_VIEWS: dict[str, Callable[[dict[str, Any]], None]] = {"input": _input}
+
+
 def _element(element: Any) -> None:
     kind = element.get("type") if isinstance(element, dict) else None
     if kind == "button":
@@ -178,7 +219,7 @@ def _element(element: Any) -> None:
 
 def _button(element: dict[str, Any]) -> None:
     _keys(element, "text action_id url value style confirm accessibility_label")
-    _text(element.get("text"), 75, plain=True)
+    check_text(element.get("text"), 75, plain=True)
     _string(element, "action_id", 255, required=False)
     _string(element, "value", 2000, required=False)
     _string(element, "accessibility_label", 75, required=False)
@@ -193,13 +234,13 @@ def _overflow(element: dict[str, Any]) -> None:
     _string(element, "action_id", 255, required=False)
     for option in _list(element, "options", 5):
         _keys(option, "text value description url", kind=False)
-        _text(option.get("text"), 75)
+        check_text(option.get("text"), 75)
         _string(option, "value", 150)
         if "url" in option:
             _url(option["url"], "url")
 
 
-def _text(text: Any, limit: int, *, plain: bool = False) -> None:
+def check_text(text: Any, limit: int, *, plain: bool = False) -> None:
     if not isinstance(text, dict) or text.get("type") not in ({"plain_text"} if plain else {"plain_text", "mrkdwn"}):
         raise Broken("no text object of the right type")
     _keys(text, "text emoji" if text["type"] == "plain_text" else "text verbatim")
