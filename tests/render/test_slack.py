@@ -7,10 +7,11 @@ from pydantic import SecretStr
 from notifier.model import Address, Digest, Health, SourceHealth
 from notifier.render import Composer, Links
 from notifier.render.mrkdwn import cut, escape, link, strong
+from notifier.tokens import Keys
 from tests.render.reading import slack, texts
 from tests.render.samples import NOW, digest, entry, found, subscription
 
-WEB = Links(base_url="https://papers.example.org", secret=SecretStr("k"))
+WEB = Links(base_url="https://papers.example.org", keys=Keys(SecretStr("k")))
 
 
 def channel(*items: object, **fields: object) -> Digest:
