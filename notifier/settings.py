@@ -176,6 +176,9 @@ class Settings(BaseSettings):
     ai_summaries: bool = Field(
         False, description="Show the summaries that Hugging Face's machine writes, marked as such."
     )
+    thumbnails: bool = Field(
+        False, description="Show thumbnails on the pages; readers' browsers fetch them from Hugging Face."
+    )
     topics_dir: Path | None = Field(
         None, description="Your own topics; a file here adds to or replaces the bundled ones."
     )

@@ -115,6 +115,11 @@ def page(
     request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: object
 ) -> HTMLResponse:
     """``template`` with its context; ``viewer`` is who is logged in, None for nobody."""
+    text = page_text(request, template, **context)
+    return HTMLResponse(text, status, headers={"Vary": "Cookie, Accept-Language", **(headers or {})})
+
+
+def page_text(request: Request, template: str, **context: object) -> str:
     session: Session | None = getattr(request.state, "session", None)
     shared: dict[str, object] = {
         "viewer": session.subscriber if session else None,
@@ -122,8 +127,7 @@ def page(
         "words": words(request),
         "path": request.url.path,
     }
-    text = site(request).pages.render(template, language_of(request), **(shared | context))
-    return HTMLResponse(text, status, headers={"Vary": "Cookie, Accept-Language", **(headers or {})})
+    return site(request).pages.render(template, language_of(request), **(shared | context))
 
 
 def see_other(path: str, **query: str) -> Response:

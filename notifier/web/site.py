@@ -15,6 +15,7 @@ from notifier.store import StoreThread
 from notifier.tokens import Keys
 from notifier.web.paces import Paces
 from notifier.web.pages import Pages
+from notifier.web.rendered import Rendered
 from notifier.web.safety import Rules
 
 T = TypeVar("T")
@@ -28,6 +29,7 @@ class Site:
         self.app = app
         self.paces = Paces()
         self.pages = Pages(app.settings.templates_dir)
+        self.rendered = Rendered()
         self._readers = [StoreThread(app.open_store) for _ in range(_READERS)]
         self._waiting = [0] * _READERS
         self._writer = StoreThread(app.open_store)
