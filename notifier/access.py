@@ -76,11 +76,9 @@ def believed(store: Store, text: str, *, operators: Collection[str], now: dateti
     return None if has_ended or (was_operators and token.made_by not in operators) else token
 
 
-def note_use(store: Store, token: ApiToken, *, now: datetime) -> None:
+def is_use_to_note(token: ApiToken, *, now: datetime) -> bool:
     """At most once an hour, so that reading does not become writing."""
-    if token.used_at is None or now - token.used_at >= _SEEN_EVERY:
-        with store.write():
-            store.api_tokens.touch(token.id, at=now)
+    return token.used_at is None or now - token.used_at >= _SEEN_EVERY
 
 
 def revoke(store: Store, id: str, *, owner: str | None = None) -> ApiToken:

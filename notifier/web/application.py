@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from notifier.app import App
 from notifier.errors import SettingsError
 from notifier.web import home, static, trouble
+from notifier.web.api import create_api
 from notifier.web.safety import Safety
 from notifier.web.site import Site
 
@@ -44,6 +45,7 @@ def create(app: App, *, mounts: Mapping[str, ASGIApp] | None = None) -> FastAPI:
     trouble.register(web)
     for router in ROUTERS:
         web.include_router(router)
+    web.mount("/api/v1", create_api(site))
     for path, mounted in (mounts or {}).items():
         web.mount(path, mounted)
     return web

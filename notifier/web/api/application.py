@@ -1,0 +1,41 @@
+"""The ASGI application of the API."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+
+from notifier import __version__
+from notifier.web.api import bounces, digests, entries, problems, rules, schema, subscriptions, topics
+from notifier.web.api.caller import ANSWERS
+from notifier.web.site import Site
+
+ROUTERS: tuple[APIRouter, ...] = (
+    entries.router,
+    topics.router,
+    subscriptions.router,
+    rules.router,
+    digests.router,
+    bounces.router,
+)
+
+
+def create_api(site: Site) -> FastAPI:
+    api = FastAPI(
+        title="Notifier",
+        version=__version__,
+        description=schema.DESCRIPTION,
+        # The pages of these documents load scripts from elsewhere; /openapi.json is what programs read.
+        docs_url=None,
+        redoc_url=None,
+        servers=[{"url": site.url("/api/v1")}],
+        root_path_in_servers=False,
+        responses=ANSWERS,
+        separate_input_output_schemas=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    api.state.site = site
+    problems.register(api)
+    for router in ROUTERS:
+        api.include_router(router)
+    schema.complete(api)
+    return api
