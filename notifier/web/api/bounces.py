@@ -41,5 +41,5 @@ async def take_bounce(request: Request, caller: HandsInBounces) -> TakenOut:
         raise Refusal(415, f"Send the mail itself with Content-Type: {_MAIL}.")
     raw = (await request.body())[:LONGEST]
     house = site(request)
-    secret, now = house.app.links.secret, house.now()
-    return TakenOut(taken=await house.write(lambda store: take(store, raw, secret=secret, now=now)))
+    keys, now = house.keys, house.now()
+    return TakenOut(taken=await house.write(lambda store: take(store, raw, keys=keys, now=now)))
