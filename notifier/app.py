@@ -252,6 +252,7 @@ class Engine:
             self.stores["letters"],
             self._channels["email"],
             self._renderer,
+            self._app.links,
             clock=self._app.clock,
             limits=self._app.limits,
             stop=stop,

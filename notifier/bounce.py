@@ -66,13 +66,12 @@ def verdict(bounces: Iterable[Bounce], *, now: datetime) -> Suppression | None:
     last = counted[-1]
     for each in reversed(counted):
         if each.kind is not BounceKind.SOFT:
-            return Suppression(address=each.address, since=now, reason=_sentence(each))
+            return Suppression(address=each.address, since=now, reason=_sentence(each), kind=each.kind)
     days = {each.at.date() for each in counted}
     if len(days) < _SOFT_IN_ALL:
         return None
-    return Suppression(
-        address=last.address, since=now, reason=f"Mail came back on {len(days)} days. The last answer: {_said(last)}."
-    )
+    reason = f"Mail came back on {len(days)} days. The last answer: {_said(last)}."
+    return Suppression(address=last.address, since=now, reason=reason, kind=BounceKind.SOFT)
 
 
 def _sentence(bounce: Bounce) -> str:

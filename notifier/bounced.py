@@ -84,7 +84,10 @@ def take(store: Store, raw: bytes, *, keys: Keys, now: datetime) -> Taken:
     )
     with store.write():
         store.bounces.note(bounce)
-        found = verdict(store.bounces.of(address, since=now - COUNTED), now=now)
+        before = store.bounces.get(address)
+        # What came back before its owner was asked is known; only what came since tells anything.
+        since = before.question.at if before and before.question else now - COUNTED
+        found = verdict(store.bounces.of(address, since=since), now=now)
         if found:
             store.bounces.suppress(found)
             log.warning("address suppressed", address=address, reason=found.reason)

@@ -19,11 +19,14 @@ import structlog
 
 from notifier.delivery import Limits, arrived, failure, given_back, pause
 from notifier.errors import Broken, Cause, ChannelStopped, SendError, TemplateError, Unreachable
-from notifier.model import DeliveryState, Message, Outcome, Posting, Receipt, Start
+from notifier.model import DeliveryState, LetterKind, Message, Outcome, Posting, Receipt, Start
 from notifier.ports import Channel, InStore, LetterWriter, Store
+from notifier.readmit import ask
+from notifier.render import Links
 
 log = structlog.get_logger()
 
+_ASKED_FOR = frozenset({LetterKind.LOGIN, LetterKind.CONFIRM_SUBSCRIPTION})
 KEPT = timedelta(days=30)
 """How long it is on record that a letter was sent or not."""
 
@@ -32,6 +35,7 @@ async def send_letters(
     in_store: InStore,
     channel: Channel,
     writer: LetterWriter,
+    links: Links,
     *,
     clock: Callable[[], datetime],
     limits: Limits,
@@ -41,7 +45,7 @@ async def send_letters(
     stop = stop or asyncio.Event()
     total: Counter[DeliveryState] = Counter()
     while not stop.is_set():
-        touched = await in_store(lambda store: _claim(store, clock(), limits))
+        touched = await in_store(lambda store: _claim(store, links, clock(), limits))
         if not touched:
             break
         mailing = _Mailing(in_store, channel, writer, clock=clock, limits=limits, stop=stop)
@@ -49,12 +53,17 @@ async def send_letters(
     return total
 
 
-def _claim(store: Store, now: datetime, limits: Limits) -> list[Posting]:
+def _claim(store: Store, links: Links, now: datetime, limits: Limits) -> list[Posting]:
     if not store.letters.is_due(now):
         return []
     with store.write():
         store.letters.forget(now - KEPT)
-        return store.letters.claim(now, lease=limits.lease, limit=limits.batch)
+        touched = store.letters.claim(now, lease=limits.lease, limit=limits.batch)
+        for each in touched:
+            if each.state is DeliveryState.CANCELLED and each.letter.kind in _ASKED_FOR:
+                # Somebody wants mail where none goes any more: its owner is asked, who is perhaps the same.
+                ask(store, each.letter.to, by_operator=False, links=links, now=now)
+    return touched
 
 
 class _Mailing:

@@ -43,7 +43,8 @@ def sign(keys: Keys, purpose: str, value: str) -> str:
 def signed(keys: Keys, purpose: str, token: str) -> str | None:
     """The value of a token that we signed for this purpose; None for any other text."""
     value, _, mac = token.rpartition(".")
-    known = [hmac.compare_digest(mac.encode(), _mac(key, purpose, value).encode()) for key in keys.all if keys]
+    given = mac.encode("utf-8", "surrogatepass")
+    known = [hmac.compare_digest(given, _mac(key, purpose, value).encode()) for key in keys.all if keys]
     return value if any(known) else None
 
 

@@ -323,7 +323,7 @@ def test_an_address_can_be_suppressed_and_released_by_hand(notifier: Shell) -> N
     notifier("bounces", "suppress", "Ada@Example.org", "--reason", "She asked by telephone.")
     shown = notifier("bounces", "list")
     assert "ada@example.org" in shown.out.lower() and "She asked by telephone." in shown.out
-    notifier("bounces", "release", "ada@example.org")
+    notifier("bounces", "release", "ada@example.org", "--confirmed")
     assert notifier("bounces", "list", "--json").json == {"suppressed": [], "bounces": []}
     refused = notifier.tried("bounces", "release", "ada@example.org")
     assert refused.code == 2 and "is not suppressed" in refused.err

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from notifier import account
+from notifier import account, consent, readmit
 from notifier.app import App
 from notifier.bounced import LONGEST, take, take_from
 from notifier.cli.base import Json, command, group, local, print_json, print_table, say
-from notifier.errors import NotFound, UsageError
+from notifier.errors import UsageError
 from notifier.model import Suppression
 
 Address = Annotated[str, typer.Argument(help="The mail address.", metavar="ADDRESS")]
@@ -64,7 +65,7 @@ def list_(app: App, json: Json = False) -> None:
     if json:
         print_json(
             {
-                "suppressed": [{"address": s.address, "since": s.since, "reason": s.reason} for s in suppressed],
+                "suppressed": [_data(each, app.clock()) for each in suppressed],
                 "bounces": [
                     {"address": b.address, "at": b.at, "kind": b.kind, "status": b.status, "reason": b.reason}
                     for b in newest
@@ -74,7 +75,7 @@ def list_(app: App, json: Json = False) -> None:
         return
     print_table(
         ["ADDRESS", "SINCE", "WHY"],
-        [[each.address, local(each.since, "UTC"), each.reason] for each in suppressed],
+        [[each.address, local(each.since), _why(each, app.clock())] for each in suppressed],
         empty="No address is suppressed.",
     )
     if newest:
@@ -85,19 +86,48 @@ def list_(app: App, json: Json = False) -> None:
         )
 
 
+def _data(each: Suppression, now: datetime) -> dict[str, object]:
+    return {
+        "address": each.address,
+        "since": each.since,
+        "reason": each.reason,
+        "kind": each.kind,
+        "state": consent.state(each, now),
+        "asked_at": each.question.at if each.question else None,
+    }
+
+
+def _why(each: Suppression, now: datetime) -> str:
+    if each.question is None:
+        return each.reason
+    open = consent.state(each, now) is consent.State.ASKED
+    answer = f"can be confirmed until {local(each.question.until)}" if open else "not confirmed"
+    return f"{each.reason} Asked {local(each.question.at)}, {answer}."
+
+
 def suppress(app: App, address: Address, reason: Annotated[str, typer.Option(help="Why, in a sentence.")] = "") -> None:
     """Send nothing to an address from now on."""
     wanted = account.email_address(address)
     with app.store() as store, store.write():
         said = reason or "The operator suppressed it."
         store.bounces.suppress(Suppression(address=wanted, since=app.clock(), reason=said))
-    say(f"Nothing more goes to {wanted}; 'notifier bounces release {wanted}' ends that.")
+    say(f"Nothing more goes to {wanted}; 'notifier bounces release {wanted}' asks its owner whether that is to end.")
 
 
-def release(app: App, address: Address) -> None:
-    """Send to an address again; what it came to before is forgotten."""
+def release(
+    app: App,
+    address: Address,
+    confirmed: Annotated[
+        bool, typer.Option("--confirmed", help="Its owner has told you: use it at once, without asking by mail.")
+    ] = False,
+) -> None:
+    """Ask an address by mail whether it may be used again; once confirmed, what came back before is forgotten."""
     wanted = account.email_address(address)
-    with app.store() as store, store.write():
-        if not store.bounces.release(wanted):
-            raise NotFound(f"{wanted} is not suppressed: see 'notifier bounces list'.")
-    say(f"Mail goes to {wanted} again.")
+    with app.store() as store:
+        if confirmed:
+            readmit.release(store, wanted)
+            say(f"Mail goes to {wanted} again.")
+            return
+        asked = readmit.ask_for(store, wanted, links=app.links, now=app.clock())
+    assert asked.question is not None  # noqa: S101 - it was just asked
+    say(f"{wanted} is asked by mail, and used again once that is confirmed, until {local(asked.question.until)}.")

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from notifier import account
+from notifier import account, readmit
 from notifier.app import App
 from notifier.cadence import describe, parse_days, parse_quiet, parse_time
 from notifier.cli.base import Json, command, group, instant, local, print_json, print_table, say, warn
 from notifier.followup import KEPT, OFF, format_follow_ups, parse_follow_ups
 from notifier.lookup import examined, subscriber_of, subscription_of
 from notifier.model import Cadence, Every, Quiet, Rule, Subscriber, Subscription
+from notifier.ports import Store
 
 Email = Annotated[str, typer.Argument(help="The person's email address.", metavar="EMAIL")]
 SubscriptionId = Annotated[str, typer.Argument(help="The subscription, such as s_k3m9x2tq7p.", metavar="ID")]
@@ -135,6 +136,7 @@ def add_subscription(
     with app.store() as store:
         subscription = account.subscribe(store, email, wish, schemas=app.settings.apprise_schemas, now=app.clock())
         secrets = store.signing.of(subscription.id, now=app.clock())
+        suppressed = _asked(store, subscription, app)
     if json:
         shown: dict[str, object] = {"secret": secrets[0]} if secrets else {}
         print_json(_subscription_data(subscription, ()) | shown)
@@ -142,9 +144,22 @@ def add_subscription(
     say(subscription.id)
     # On stderr, so that a script can take the id from stdout.
     warn(f"{_when(subscription)} to {subscription.address}; next {_next(subscription)}.")
+    if suppressed:
+        warn(suppressed)
     for secret in secrets:
         warn(f"What is posted is signed with this secret, which is not shown again: {secret}")
     warn(f"It gets nothing until it has a rule: notifier rule add {subscription.id} 'QUERY'")
+
+
+def _asked(store: Store, subscription: Subscription, app: App) -> str | None:
+    """Where nothing goes to its address, ask the owner whether that is to end, and say so."""
+    target = subscription.address.target
+    why = store.bounces.get(target) if subscription.address.kind == "email" else None
+    if why is None:
+        return None
+    asked = readmit.ask(store, target, by_operator=True, links=app.links, now=app.clock())
+    then = f"{target} is asked by mail" if asked else f"'notifier bounces release {target} --confirmed' ends that"
+    return f"Nothing has been sent to {target}: {why.reason} Digests begin once that is lifted: {then}."
 
 
 def set_subscription(

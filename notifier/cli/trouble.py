@@ -34,8 +34,8 @@ _ADVICE: Mapping[Cause, tuple[str, str, str]] = MappingProxyType(
             "The address does not exist",
             "Check the address.",
             "Ask the person for the right one, make the subscription anew with it, and remove the old one: "
-            "notifier subscription remove ID. Where it is right after all: notifier bounces release ADDRESS, "
-            "then notifier deliveries retry ID",
+            "notifier subscription remove ID. Where it is right after all: notifier bounces release ADDRESS "
+            "--confirmed, then notifier deliveries retry ID",
         ),
         Cause.MAILBOX: (
             "The mailbox takes no mail",

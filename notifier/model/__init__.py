@@ -7,7 +7,7 @@ and carry a prefix (``s_`` subscription, ``r_`` rule, ``d_`` delivery), an entry
 
 from notifier.model.access import Session, Ticket, TicketKind
 from notifier.model.api import Answer, ApiToken, Operation, Scope
-from notifier.model.bounces import Bounce, BounceKind, Suppression
+from notifier.model.bounces import Bounce, BounceKind, Question, Suppression
 from notifier.model.deliveries import (
     Attempt,
     Contents,
@@ -110,6 +110,7 @@ __all__ = [
     "Planned",
     "Point",
     "Posting",
+    "Question",
     "Quiet",
     "Reason",
     "Receipt",

@@ -29,9 +29,20 @@ class Bounce:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """The owner of an address was asked whether it may be used again; void where ``until`` is not after ``at``."""
+
+    id: str
+    at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
-    """An address that nothing is sent to; ``reason`` is a sentence."""
+    """An address that nothing is sent to; ``reason`` is a sentence. ``kind`` None: an operator said so."""
 
     address: str
     since: datetime
     reason: str
+    kind: BounceKind | None = None
+    question: Question | None = None

@@ -34,7 +34,17 @@ class Bounces(Protocol):
     def newest(self, *, limit: int = 100) -> list[Bounce]: ...
 
     def suppress(self, suppression: Suppression) -> None:
-        """The first reason stays."""
+        """As ``consent`` says: the first reason stays, but where its owner was asked meanwhile."""
+        ...
+
+    def put(self, suppression: Suppression) -> None:
+        """Write it as it is."""
+        ...
+
+    def get(self, address: str) -> Suppression | None: ...
+
+    def asked(self, question_id: str) -> Suppression | None:
+        """The address that this question was asked of last."""
         ...
 
     def release(self, address: str) -> bool:
@@ -44,7 +54,7 @@ class Bounces(Protocol):
     def suppressed(self) -> list[Suppression]: ...
 
     def address_of(self, delivery_id: str) -> str | None:
-        """Where a delivery by mail went."""
+        """Where a delivery by mail, or a letter, went."""
         ...
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from notifier.bounce import return_path
+from notifier.consent import CONFIRM
 from notifier.render.text import domain_ascii, plain, web_url
 from notifier.tokens import NO_KEYS, UNSUBSCRIBE, Keys, sign
 
@@ -63,6 +64,10 @@ class Links:
         if not self.keys:
             return None
         return self._page("u", sign(self.keys, UNSUBSCRIBE, subscription_id))
+
+    def confirm_address(self, question_id: str) -> str | None:
+        """The page on which the owner of an address says that it may be used again."""
+        return self._page("a", sign(self.keys, CONFIRM, question_id)) if self.keys else None
 
     def unsubscribe_mail(self, subscription_id: str) -> str:
         """A mailto link to the operator, whose subject names the subscription."""

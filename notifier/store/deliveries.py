@@ -24,6 +24,7 @@ from notifier.model import (
     Start,
 )
 from notifier.store import delivery_rows, rows
+from notifier.store.bounces import BounceRows
 from notifier.store.messages import MessageRows
 from notifier.store.statements import queries
 
@@ -34,6 +35,7 @@ ATTEMPTS_KEPT = 20
 class DeliveryRows:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
+        self._bounces = BounceRows(conn)
         self._messages = MessageRows(conn)
 
     def record(self, planned: Sequence[Planned]) -> list[str]:
@@ -210,11 +212,9 @@ class DeliveryRows:
         gone = [(old, each) for old, _, each in moves if life.stops_subscription(each)]
         stops = [{"id": old.subscription_id, "reason": each.reason} for old, each in gone]
         self._conn.executemany(SQL["stop_subscription"], stops)
-        bounced = [(old, each) for old, _, each in moves if life.is_hard_bounce(each)]
-        self._conn.executemany(
-            SQL["suppress_address"],
-            [{"delivery": old.id, "since": rows.stamp(each.at), "reason": each.reason} for old, each in bounced],
-        )
+        for old, _, each in moves:
+            if life.is_hard_bounce(each):
+                self._bounces.refuse(old.id, reason=each.reason or "", at=each.at)
         return [new.id for _, new, _ in moves]
 
     def sweep(self) -> int:

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from notifier.consent import nothing_goes_there
 from notifier.delivery import Standing
 from notifier.errors import Cause
 from notifier.model import (
@@ -103,10 +104,6 @@ def standing(row: rows.Row) -> Standing:
         begun=bool(row["begun"]),
         obstacle=nothing_goes_there(why) if why else None,
     )
-
-
-def nothing_goes_there(why: str) -> str:
-    return f"Nothing is sent to this address any more. {why}"
 
 
 def attempt(row: rows.Row) -> Attempt:

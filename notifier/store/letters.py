@@ -7,10 +7,12 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from notifier import consent
 from notifier import delivery as life
 from notifier.delivery import ENDS, Event, Standing
 from notifier.model import DeliveryState, Letter, LetterKind, Message, Outcome, Posting, Start
 from notifier.store import delivery_rows, rows
+from notifier.store.bounces import BounceRows
 from notifier.store.statements import queries
 
 SQL = queries("letters")
@@ -19,6 +21,7 @@ SQL = queries("letters")
 class LetterRows:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
+        self._bounces = BounceRows(conn)
 
     def put(self, letters: Sequence[Letter]) -> None:
         self._conn.executemany(SQL["put"], [_params(each) for each in letters])
@@ -55,8 +58,7 @@ class LetterRows:
         if before is None or after is None or not self._move(before, after):
             return False
         if life.is_hard_bounce(outcome):
-            bounced = {"to": before.letter.to, "since": rows.stamp(outcome.at), "reason": outcome.reason}
-            self._conn.execute(SQL["suppress"], bounced)
+            self._bounces.refuse(before.id, reason=outcome.reason or "", at=outcome.at)
         return True
 
     def retry(self, id: str, *, at: datetime) -> bool:
@@ -88,13 +90,7 @@ class LetterRows:
 
 
 def _standing(row: rows.Row, posting: Posting, now: datetime) -> Standing:
-    letter, why = posting.letter, row["suppressed"]
-    obstacle = None
-    if letter.expires_at <= now:
-        last = f" Last attempt: {posting.reason}" if posting.reason else ""
-        obstacle = f"It was good until {letter.expires_at:%Y-%m-%d %H:%M} UTC only.{last}"
-    elif why and letter.kind is not LetterKind.CONFIRM_ADDRESS:
-        obstacle = delivery_rows.nothing_goes_there(why)
+    obstacle = consent.obstacle(posting.letter, row["suppressed"], last=posting.reason, now=now)
     return Standing(begun=row["begun"] == posting.fence, obstacle=obstacle)
 
 

@@ -79,6 +79,12 @@ def m0010_letters(db: Database) -> None:
 
 
 @migrations()
+def m0010_questions(db: Database) -> None:
+    for statement in script("0010_questions"):
+        db.execute(statement)
+
+
+@migrations()
 def m0011_channels(db: Database) -> None:
     for statement in script("0011_channels"):
         db.execute(statement)

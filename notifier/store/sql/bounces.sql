@@ -10,8 +10,17 @@ SELECT * FROM bounce WHERE address = :address AND at > :since ORDER BY at
 SELECT * FROM bounce ORDER BY at DESC LIMIT :limit
 
 -- name: suppress
-INSERT INTO suppression (address, since, reason) VALUES (:address, :since, :reason)
-ON CONFLICT (address) DO NOTHING
+INSERT INTO suppression (address, since, reason, kind, question, asked_at, asked_until)
+VALUES (:address, :since, :reason, :kind, :question, :asked_at, :asked_until)
+ON CONFLICT (address) DO UPDATE SET
+    since = excluded.since, reason = excluded.reason, kind = excluded.kind, question = excluded.question,
+    asked_at = excluded.asked_at, asked_until = excluded.asked_until
+
+-- name: get
+SELECT * FROM suppression WHERE address = :address
+
+-- name: by_question
+SELECT * FROM suppression WHERE question = :question
 
 -- name: release
 DELETE FROM suppression WHERE address = :address

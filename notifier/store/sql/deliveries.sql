@@ -169,15 +169,6 @@ DELETE FROM follow_up WHERE delivery = (SELECT pk FROM delivery WHERE id = :id)
 -- The entries of what will never be sent, and cannot have arrived, may come in another digest.
 DELETE FROM delivery_item WHERE delivery = (SELECT pk FROM delivery WHERE id = :id)
 
--- name: suppress_address
-INSERT INTO suppression (address, since, reason)
-SELECT lower(CASE WHEN s.target <> '' THEN s.target ELSE p.email END), :since, :reason
-FROM delivery AS d
-JOIN subscription AS s ON s.pk = d.subscription AND s.channel = 'email'
-JOIN subscriber AS p ON p.pk = s.subscriber
-WHERE d.id = :delivery
-ON CONFLICT (address) DO NOTHING
-
 -- name: stop_subscription
 UPDATE subscription SET paused = 1, paused_until = NULL, stopped_reason = :reason WHERE id = :id
 

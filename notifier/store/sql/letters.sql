@@ -49,9 +49,5 @@ LIMIT :limit
 -- name: count
 SELECT count(*) FROM letter WHERE recipient = :to AND created_at > :since
 
--- name: suppress
-INSERT INTO suppression (address, since, reason) VALUES (lower(:to), :since, :reason)
-ON CONFLICT (address) DO NOTHING
-
 -- name: forget
 DELETE FROM letter WHERE created_at < :before AND state NOT IN ('planned', 'deferred', 'claimed')
