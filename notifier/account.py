@@ -83,7 +83,19 @@ def remove_subscriber(store: Store, email: str) -> Subscriber:
 def subscribe(store: Store, email: str, wish: Wish, *, schemas: Collection[str] = (), now: datetime) -> Subscription:
     """``schemas`` are those of Apprise's that the operator opened."""
     subscriber = subscriber_of(store, email_address(email))
-    subscription = Subscription(
+    subscription = subscription_for(subscriber, wish, schemas=schemas, now=now)
+    with store.write():
+        store.subscriptions.put(subscription)
+        if subscription.address.kind == SIGNED:
+            _new_secret(store, subscription.id, now)
+    return subscription
+
+
+def subscription_for(
+    subscriber: Subscriber, wish: Wish, *, schemas: Collection[str] = (), now: datetime
+) -> Subscription:
+    """What is wished for, not yet kept."""
+    return Subscription(
         id=new_id("s"),
         subscriber=subscriber,
         address=channel_address(wish.channel, subscriber, schemas=schemas),
@@ -94,11 +106,6 @@ def subscribe(store: Store, email: str, wish: Wish, *, schemas: Collection[str] 
         created_at=now,
         next_due_at=next_slot(wish.cadence, subscriber.timezone, after=now).due_at,
     )
-    with store.write():
-        store.subscriptions.put(subscription)
-        if subscription.address.kind == SIGNED:
-            _new_secret(store, subscription.id, now)
-    return subscription
 
 
 def renew_secret(store: Store, id: str, *, now: datetime) -> str:
@@ -121,6 +128,8 @@ def change(
     id: str,
     *,
     cadence: Callable[[Cadence], Cadence] = lambda cadence: cadence,
+    channel: str | None = None,
+    schemas: Collection[str] = (),
     max_entries: int | None = None,
     send_empty: bool | None = None,
     now: datetime,
@@ -130,6 +139,7 @@ def change(
         before = subscription_of(store, id)
         after = replace(
             before,
+            address=_moved(before, channel, schemas),
             cadence=cadence(before.cadence),
             max_entries=max_entries or before.max_entries,
             send_empty=before.send_empty if send_empty is None else send_empty,
@@ -137,7 +147,15 @@ def change(
         if after.cadence != before.cadence:
             after = _rescheduled(after, now)
         store.subscriptions.put(after)
+        if after.address.kind == SIGNED != before.address.kind:
+            _new_secret(store, id, now)
     return after
+
+
+def _moved(subscription: Subscription, channel: str | None, schemas: Collection[str]) -> Address:
+    if channel is None:
+        return subscription.address
+    return channel_address(channel, subscription.subscriber, schemas=schemas)
 
 
 def _rescheduled(subscription: Subscription, now: datetime) -> Subscription:
@@ -177,6 +195,33 @@ def follow(store: Store, id: str, wanted: FollowUps, *, now: datetime) -> Subscr
         store.subscriptions.put(changed)
         store.deliveries.follow([id], since=now - FOLLOWED, now=now)
     return changed
+
+
+def leave(store: Store, id: str, *, via: str) -> Subscription | None:
+    """Send nothing more, until somebody resumes it: rules and past digests stay. None for one that is gone.
+
+    ``via`` says how, for the owner: ``a link in a mail``.
+    """
+    with store.write():
+        found = store.subscriptions.get([id]).get(id)
+        if found is None:
+            return None
+        left = replace(found, paused=True, paused_until=None, stopped_reason=f"Unsubscribed by {via}.")
+        store.subscriptions.put(left)
+    return left
+
+
+def leave_all(store: Store, email: str, *, via: str) -> list[Subscription]:
+    """All that goes to this person's own address."""
+    with store.write():
+        mine = [each for each in store.subscriptions.all(email) if is_to_owner(each)]
+        return [left for left in (leave(store, each.id, via=via) for each in mine) if left]
+
+
+def is_to_owner(subscription: Subscription) -> bool:
+    """Whether its digests go to the mailbox of the person it was made by."""
+    address = subscription.address
+    return address.kind == "email" and address.target.lower() in ("", subscription.subscriber.email.lower())
 
 
 def unsubscribe(store: Store, id: str) -> Subscription:

@@ -31,7 +31,7 @@ from notifier.library import load_packs, load_topics
 from notifier.matching import RuleSet, Topics
 from notifier.model import DeliveryState, Gap, SourceRecord
 from notifier.plan import Plans, plan
-from notifier.ports import Archive, Channel, LooksUp, Source, Store
+from notifier.ports import Archive, Channel, InStore, LooksUp, Source, Store
 from notifier.render import Composer, Links
 from notifier.settings import AfterUnknown, Settings
 from notifier.sources import Http, Paces, Turns, asks_for_categories, open_source
@@ -130,13 +130,17 @@ class App:
         stores = {step: StoreThread(self.open_store) for step in ("collect", "plan", "deliver", "letters")}
         # What services ask for is in real time, whatever the clock of a replay says.
         async with self.http(Paces(StoredLedger(stores["collect"]), clock=system_clock)) as http:
-            engine = Engine(self, http, open_channels(self.settings, self._secrets_in(stores["deliver"])), stores)
+            engine = Engine(self, http, self.channels(stores["deliver"]), stores)
             try:
                 yield engine
             finally:
                 await engine.close()
 
-    def _secrets_in(self, in_store: StoreThread) -> Callable[[str], Awaitable[Sequence[str]]]:
+    def channels(self, in_store: InStore) -> Mapping[str, Channel]:
+        """What is not set up writes to the outbox. The caller closes them."""
+        return open_channels(self.settings, self._secrets_in(in_store))
+
+    def _secrets_in(self, in_store: InStore) -> Callable[[str], Awaitable[Sequence[str]]]:
         async def secrets_of(delivery_id: str) -> Sequence[str]:
             return await in_store(lambda store: store.signing.of_delivery(delivery_id, now=self.clock()))
 

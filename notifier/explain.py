@@ -65,7 +65,22 @@ def preview(
 ) -> Digest:
     """The next digest as it would be now; nothing is recorded."""
     subscription = subscription_of(store, subscription_id)
-    choice, rules = _choice(store, topics, subscription, look_back=look_back, now=now)
+    rules = store.rules.of([subscription.id]).get(subscription.id, [])
+    return foreseen(store, topics, subscription, rules, look_back=look_back, sources=sources, now=now)
+
+
+def foreseen(
+    store: Store,
+    topics: Topics,
+    subscription: Subscription,
+    rules: Sequence[Rule],
+    *,
+    look_back: timedelta,
+    sources: Sequence[SourceHealth],
+    now: datetime,
+) -> Digest:
+    """As ``preview``, by these rules, of a subscription that may not be there yet."""
+    choice = _choice(store, topics, subscription, rules, look_back=look_back, now=now)
     slot = next_slot(subscription.cadence, subscription.subscriber.timezone, after=now)
     delivery = Delivery(
         id=PREVIEW_ID,
@@ -118,14 +133,19 @@ def reopened(store: Store, topics: Topics, delivery: Delivery, *, now: datetime)
 
 
 def _choice(
-    store: Store, topics: Topics, subscription: Subscription, *, look_back: timedelta, now: datetime
-) -> tuple[Choice, list[Rule]]:
+    store: Store,
+    topics: Topics,
+    subscription: Subscription,
+    rules: Sequence[Rule],
+    *,
+    look_back: timedelta,
+    now: datetime,
+) -> Choice:
     since = reach(subscription, look_back, now)
-    rules = store.rules.of([subscription.id]).get(subscription.id, [])
     ledger = store.deliveries.ledger([subscription.id], since=since).get(subscription.id, frozenset())
     want = want_of(subscription, rules, ledger, look_back=look_back, now=now)
     window = Window(store.entries.window(since, now), RuleSet(topics), since=since, now=now)
-    return choose([want], window)[0], rules
+    return choose([want], window)[0]
 
 
 def why(

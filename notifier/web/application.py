@@ -13,13 +13,21 @@ from starlette.types import ASGIApp
 
 from notifier.app import App
 from notifier.errors import SettingsError
-from notifier.web import home, static, trouble
+from notifier.web import entry, home, joining, leaving, personal, static, subscriptions, trouble
 from notifier.web.api import create_api
 from notifier.web.safety import Safety
 from notifier.web.site import Site
 
 # Each group of pages, in the order in which routes are tried.
-ROUTERS: tuple[APIRouter, ...] = (static.router, home.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    static.router,
+    home.router,
+    entry.router,
+    joining.router,
+    leaving.router,
+    personal.router,
+    subscriptions.router,
+)
 # Paths whose callers bring a proof of their own, a token or a signature, and no cookie.
 WITHOUT_COOKIE = ("/u/", "/api/", "/slack/")
 _COMPRESSED_FROM = 1000

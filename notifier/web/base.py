@@ -81,6 +81,10 @@ async def _own(request: Request, id: str, viewer: Viewer) -> Subscription:
 Own = Annotated[Subscription, Depends(_own)]
 
 
+def is_operator(house: Site, viewer: Subscriber) -> bool:
+    return viewer.email.lower() in house.app.settings.operators
+
+
 def at_most(times: int, per: timedelta, name: str = "") -> Any:
     """A dependency: from one address so often, and its neighbourhood ten times that; more is 429."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
@@ -10,9 +10,11 @@ from typing import TypeVar
 from starlette.requests import HTTPConnection
 
 from notifier.app import App
-from notifier.ports import Store
+from notifier.ports import Channel, Store
+from notifier.render import Composer
 from notifier.store import StoreThread
 from notifier.tokens import Keys
+from notifier.topics import Pack
 from notifier.web.paces import Paces
 from notifier.web.pages import Pages
 from notifier.web.rendered import Rendered
@@ -33,11 +35,26 @@ class Site:
         self._readers = [StoreThread(app.open_store) for _ in range(_READERS)]
         self._waiting = [0] * _READERS
         self._writer = StoreThread(app.open_store)
+        self._channels: Mapping[str, Channel] | None = None
 
     @cached_property
     def rules(self) -> Rules:
         settings = self.app.settings
         return Rules.of(settings.web_url, settings.web_hosts)
+
+    @cached_property
+    def renderer(self) -> Composer:
+        return self.app.renderer()
+
+    @cached_property
+    def packs(self) -> dict[str, Pack]:
+        return self.app.packs
+
+    def channel(self, kind: str) -> Channel:
+        """Opened with the first message that is sent from a page."""
+        if self._channels is None:
+            self._channels = self.app.channels(self.read)
+        return self._channels[kind]
 
     @property
     def keys(self) -> Keys:
@@ -72,6 +89,8 @@ class Site:
         return await self._writer(whole)
 
     async def close(self) -> None:
+        for channel in {id(each): each for each in (self._channels or {}).values()}.values():
+            await channel.close()
         for thread in (*self._readers, self._writer):
             await thread.close()
 

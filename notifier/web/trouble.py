@@ -61,8 +61,13 @@ def problem(
 
 async def bug(request: Request, error: Exception) -> Response:
     number = new_id("e")
-    log.error("page failed", number=number, path=request.url.path, exc_info=error)
+    log.error("page failed", number=number, page=_route(request), exc_info=error)
     return problem(request, 500, words(request).say(_BUG, number=number))
+
+
+def _route(request: Request) -> str:
+    """Without what stands in it: some paths have a secret in them."""
+    return str(getattr(request.scope.get("route"), "path", "?"))
 
 
 async def _login(request: Request, error: Exception) -> Response:
@@ -78,18 +83,20 @@ async def _too_often(request: Request, error: Exception) -> Response:
 
 
 async def _expected(request: Request, error: Exception) -> Response:
+    # Sentences that pages raise themselves are translated; those of deeper rooms are English.
+    said = words(request).translations.gettext(str(error))
     match error:
         case NotFound():
-            return problem(request, 404, str(error))
+            return problem(request, 404, said)
         case RuleError():
-            return problem(request, 400, str(error), column=error.column, suggestion=error.suggestion)
+            return problem(request, 400, said, column=error.column, suggestion=error.suggestion)
         case UsageError():
-            return problem(request, 400, str(error))
+            return problem(request, 400, said)
         case StoreError():
             log.error("database cannot be used", error=str(error))
             return problem(request, 503, words(request).say(_DATABASE))
         case _:
-            return problem(request, 500, str(error))
+            return problem(request, 500, said)
 
 
 async def _http(request: Request, error: Exception) -> Response:
