@@ -50,6 +50,8 @@ class SubscriberRows:
         return [rows.subscriber(row) for row in self._conn.execute(SQL["all_subscribers"])]
 
     def remove(self, email: str) -> bool:
+        for each in ("forget_tickets_of", "forget_letters_to"):
+            self._conn.execute(SQL[each], {"email": email})
         return self._conn.execute(SQL["remove_subscriber"], {"email": email}).rowcount > 0
 
 

@@ -11,6 +11,8 @@ from notifier.render import Catalog, message
 
 _DAILY = frozenset(range(7))
 _WORKDAYS = frozenset(range(5))
+# As ``account.leave`` writes it.
+_LEFT = message("Unsubscribed by a link in a mail.")
 _DAY_AND_TIME = message("EEE d MMM, HH:mm")
 
 
@@ -73,7 +75,8 @@ def next_words(subscription: Subscription, words: Catalog) -> str:
     if subscription.paused and subscription.paused_until:
         return words.say("Paused until %(when)s", when=moment(subscription.paused_until, zone, words))
     if subscription.paused:
-        return subscription.stopped_reason or words.say("Paused until you resume it")
+        reason = subscription.stopped_reason or message("Paused until you resume it")
+        return words.translations.gettext(reason)
     if subscription.cadence.every is Every.INSTANT and not subscription.cadence.quiet:
         return words.say("Next: as soon as a paper matches")
     return words.say("Next: %(when)s", when=moment(subscription.next_due_at, zone, words))

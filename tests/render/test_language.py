@@ -1,7 +1,7 @@
 from io import BytesIO
 from pathlib import Path
 
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po
 
 from notifier import render, resources
@@ -15,10 +15,12 @@ TEMPLATES = resources.folder("templates")
 def messages() -> set[object]:
     # mime.py has no words, but counts bytes.
     methods = [("mime.py", "ignore"), ("**.py", "python")]
-    rooms = [Path(render.__file__).parent, Path(render.__file__).parent.parent / "web"]
-    code = [each for room in rooms for each in extract_from_dir(room, methods, keywords=KEYWORDS)]
+    room = Path(render.__file__).parent
+    rooms = [room, room.parent / "web"]
+    code = [each for one in rooms for each in extract_from_dir(one, methods, keywords=KEYWORDS)]
     templates = extract_from_dir(TEMPLATES, [("**.html", "jinja2"), ("**.txt", "jinja2")], keywords=KEYWORDS)
-    return {message for _, _, message, _, _ in [*code, *templates]}
+    entrance = extract_from_file("python", room.parent / "entrance.py", keywords=KEYWORDS)
+    return {*(each[1] for each in entrance), *(message for _, _, message, _, _ in [*code, *templates])}
 
 
 def catalog() -> dict[object, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
@@ -31,7 +32,8 @@ class SiteServer:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         given: dict[str, Any] = {"data_dir": data_dir, "base_url": self.url} | settings
-        self.app = App(settings=Settings(**given), clock=clock)
+        self._moved = timedelta(0)
+        self.app = App(settings=Settings(**given), clock=lambda: clock() + self._moved)
         with self.store():
             pass
         self._loop = LoopThread()
@@ -39,6 +41,19 @@ class SiteServer:
         self.web = create(self.app)
         serving = run(self.web, self.app.settings, self._stop, listening=self._listening)
         self._serving = asyncio.run_coroutine_threadsafe(serving, self._loop.loop)
+
+    def move(self, span: timedelta) -> None:
+        """Let time pass."""
+        self._moved += span
+
+    def dump(self) -> str:
+        """Every row of every table, to see what changed; but for the index of search terms, which cannot be read."""
+        with closing(sqlite3.connect(self.app.settings.database)) as db:
+            names = [
+                name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+            ]
+            tables = [name for name in names if name != "entry_terms"]
+            return "\n".join(f"{name} {row}" for name in tables for row in db.execute(f"SELECT * FROM {name}"))  # noqa: S608
 
     @contextmanager
     def store(self) -> Iterator[Store]:

@@ -14,6 +14,12 @@ UPDATE subscriber SET name = :name, timezone = :timezone, language = :language W
 -- name: remove_subscriber
 DELETE FROM subscriber WHERE email = :email
 
+-- name: forget_tickets_of
+DELETE FROM ticket WHERE email = :email
+
+-- name: forget_letters_to
+DELETE FROM letter WHERE lower(recipient) = lower(:email)
+
 -- name: put_subscription
 INSERT INTO subscription (id, subscriber, channel, target, every, at, days, quiet, weekends, max_entries, send_empty, follow_ups, created_at, paused,
     paused_until, stopped_reason, next_due_at, planned_until, last_slot, last_checked, touched_at)
