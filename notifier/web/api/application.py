@@ -34,7 +34,7 @@ def create_api(site: Site) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     api.state.site = site
-    problems.register(api)
+    problems.register(api, [route for router in ROUTERS for route in router.routes])
     for router in ROUTERS:
         api.include_router(router)
     schema.complete(api)

@@ -26,6 +26,7 @@ _scheme = HTTPBearer(
 )
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The body cannot be read"},
     401: {"model": Problem, "description": "No token, or one that has expired or was revoked"},
     403: {"model": Problem, "description": "The token is not good for this"},
     422: {"model": Problem, "description": "Something in the request is wrong; it says what and where"},

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,10 +16,12 @@ from notifier.collect import absorb
 from notifier.conditions import EVERY
 from notifier.errors import NotFound, UsageError
 from notifier.lookup import entry_of
+from notifier.matching import MAX_LENGTH
 from notifier.ports import Store
 from notifier.search import search
 from notifier.sources import read_lines
 from notifier.web.api.caller import NOT_FOUND, Feeds, ReadsEntries
+from notifier.web.api.instants import Instant
 from notifier.web.api.once import IdempotencyKey, once
 from notifier.web.api.paging import Cursor, Limit, Page, cursor_of, id_of, lost, page_of
 from notifier.web.api.shapes import EntryOut, HitOut, fields_of
@@ -28,10 +30,7 @@ from notifier.web.site import site
 router = APIRouter(tags=["papers"])
 MOST_AT_ONCE = 1_000
 
-Since = Annotated[
-    datetime | None,
-    Query(description="Only those first seen here after it; without a zone it is UTC.", examples=["2025-12-16"]),
-]
+Since = Annotated[Instant | None, Query(description="Only papers first seen here after it.")]
 
 
 class SightingOut(BaseModel):
@@ -76,6 +75,7 @@ class EntryIn(BaseModel):
 
     model_config = ConfigDict(
         extra="allow",
+        strict=True,
         json_schema_extra={
             "examples": [
                 {"id": "arxiv:2512.01234", "title": "A title", "abstract": "What it says.", "categories": ["cs.LG"]}
@@ -111,7 +111,7 @@ class EntriesIn(BaseModel):
         pattern=r"^[a-z0-9][a-z0-9._-]{0,59}$", description="Who shows them, a name of the caller's.", examples=["lab"]
     )
     entries: list[EntryIn] = Field(min_length=1, max_length=MOST_AT_ONCE)
-    news: bool = Field(True, description="Whether digests may have them; else they are only stored and found.")
+    news: StrictBool = Field(True, description="Whether digests may have them; else they are only stored and found.")
 
 
 class RejectedOut(BaseModel):
@@ -136,12 +136,12 @@ class Absorbed(BaseModel):
 async def list_entries(
     request: Request, caller: ReadsEntries, since: Since = None, cursor: Cursor = "", limit: Limit = 50
 ) -> Page[EntryOut]:
-    house, after, start = site(request), id_of(cursor), in_utc(since)
+    house, after = site(request), id_of(cursor)
     now = house.now()
 
     def work(store: Store) -> Page[EntryOut]:
         demand_entry(store, after)
-        found = store.entries.search(EVERY, since=start, until=now, first=limit + 1, after=after)
+        found = store.entries.search(EVERY, since=since, until=now, first=limit + 1, after=after)
         return page_of(next(found, []), EntryOut.of, lambda entry: entry.id, limit)
 
     return await house.read(work)
@@ -151,17 +151,17 @@ async def list_entries(
 async def search_entries(
     request: Request,
     caller: ReadsEntries,
-    q: Annotated[str, Query(min_length=1, max_length=4000, examples=['"reward model" -survey'])],
+    q: Annotated[str, Query(min_length=1, max_length=MAX_LENGTH, examples=['"reward model" -survey'])],
     since: Since = None,
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> Hits:
-    house, after, start = site(request), id_of(cursor), in_utc(since)
+    house, after = site(request), id_of(cursor)
     now, topics = house.now(), house.app.topics
 
     def work(store: Store) -> Hits:
         demand_entry(store, after)
-        last = now - start if start else None
+        last = now - since if since else None
         found = search(store, topics, q, last=last, limit=limit, after=after, now=now)
         return Hits(
             items=[HitOut.hit(hit.entry, hit.evidence) for hit in found.hits],
@@ -198,14 +198,6 @@ async def add_entries(request: Request, caller: Feeds, wanted: EntriesIn, key: I
         return Absorbed(new=counts.new, updated=counts.updated, unchanged=counts.unchanged, rejected=rejected)
 
     return await once(request, caller, key, work, status=200)
-
-
-def in_utc(moment: datetime | None) -> datetime | None:
-    """A time without a zone is meant in UTC. Raises UsageError for one that no calendar has."""
-    try:
-        return moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError:
-        raise UsageError("That time is outside the calendar: give one between the years 2 and 9998.") from None
 
 
 def demand_entry(store: Store, id: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 import structlog
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 
 from notifier.clean import plain
 from notifier.errors import NotFound, NotifierError, RuleError, StoreError, UsageError
@@ -69,7 +70,9 @@ class Refusal(Exception):
         self.status, self.detail, self.headers = status, detail, headers
 
 
-def register(api: FastAPI) -> None:
+def register(api: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """``routes`` are those of all operations."""
+    api.state.routes = routes
     api.add_exception_handler(Refusal, _refusal)
     api.add_exception_handler(NotifierError, _expected)
     api.add_exception_handler(HTTPException, _http)
@@ -104,7 +107,14 @@ async def _expected(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-    return problem(error.status_code, f"{error.detail}: see /api/v1/openapi.json.", headers=error.headers)
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return problem(error.status_code, f"{error.detail}: see /api/v1/openapi.json.", headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """Of all operations at this path; the router names only those of the first."""
+    here = (each for each in request.app.state.routes if each.matches(request.scope)[0] is not Match.NONE)
+    return ", ".join(sorted({method for route in here for method in route.methods}))
 
 
 async def _unfit(request: Request, error: Exception) -> Response:

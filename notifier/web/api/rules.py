@@ -7,19 +7,18 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier import edit
 from notifier.errors import NotFound, UsageError
 from notifier.library import load_taxonomy
-from notifier.matching import format_query, meaning
+from notifier.matching import MAX_LENGTH, format_query, meaning
 from notifier.model import Mode, Rule
 from notifier.ports import Store
 from notifier.trying import Trial, try_rule
 from notifier.web.api.caller import NOT_FOUND, Caller, ChangesRules, ReadsSubscriptions
-from notifier.web.api.entries import in_utc
 from notifier.web.api.once import IdempotencyKey, once
 from notifier.web.api.shapes import HitOut, RuleIn, RuleOut
 from notifier.web.site import site
@@ -38,7 +37,7 @@ class KeptRuleIn(RuleIn):
 
 
 class ChangedRuleIn(RuleIn):
-    version: int | None = Field(
+    version: StrictInt | None = Field(
         None, description="Of the rule as it was seen: where it is another by now, nothing is changed."
     )
 
@@ -54,9 +53,9 @@ class RulesIn(BaseModel):
 class TrialIn(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"query": "legged robot", "days": 30}]})
 
-    query: str = Field(min_length=1, max_length=4000)
+    query: str = Field(min_length=1, max_length=MAX_LENGTH)
     mode: Mode = Mode.INCLUDE
-    days: int = Field(30, ge=1, le=90, description="How far back to look.")
+    days: StrictInt = Field(30, ge=1, le=90, description="How far back to look.")
 
 
 class DayOut(BaseModel):
@@ -110,7 +109,7 @@ async def list_rules(request: Request, caller: ReadsSubscriptions, id: str) -> R
 async def add_rule(
     request: Request, caller: ChangesRules, id: str, wanted: RuleIn, key: IdempotencyKey = ""
 ) -> Response:
-    house, until = site(request), in_utc(wanted.until)
+    house = site(request)
     now, topics = house.now(), house.app.topics
 
     def work(store: Store) -> RuleOut:
@@ -123,7 +122,7 @@ async def add_rule(
                 wanted.query,
                 label=wanted.label,
                 mode=wanted.mode,
-                until=until,
+                until=wanted.until,
                 author=caller.author,
                 now=now,
             )
@@ -172,7 +171,7 @@ async def get_rule(request: Request, caller: ReadsSubscriptions, id: str, rule: 
 
 @router.put("/rules/{rule}", summary="Give a rule all of it anew", responses=NOT_FOUND)
 async def change_rule(request: Request, caller: ChangesRules, id: str, rule: str, wanted: ChangedRuleIn) -> RuleOut:
-    house, until = site(request), in_utc(wanted.until)
+    house = site(request)
     now, topics = house.now(), house.app.topics
 
     def work(store: Store) -> Rule:
@@ -184,7 +183,7 @@ async def change_rule(request: Request, caller: ChangesRules, id: str, rule: str
             query=wanted.query,
             label=wanted.label,
             mode=wanted.mode,
-            until=until,
+            until=wanted.until,
             version=wanted.version,
             author=caller.author,
             now=now,
@@ -227,8 +226,7 @@ def _own_rule(store: Store, caller: Caller, id: str, rule: str) -> Rule:
 
 
 def _wanted(given: KeptRuleIn, id: str, known: Mapping[str, Rule], now: datetime) -> Rule:
-    until = in_utc(given.until)
-    if until is not None and given.mode is not Mode.MUTE:
+    if given.until is not None and given.mode is not Mode.MUTE:
         raise UsageError("Only a mute can end at a date: make it a mute, or leave the date out.")
     if given.id and given.id not in known:
         raise NotFound("The subscription has no rule with one of these ids: leave an id out to make a new one.")
@@ -239,7 +237,7 @@ def _wanted(given: KeptRuleIn, id: str, known: Mapping[str, Rule], now: datetime
         query=given.query.strip(),
         label=label,
         mode=given.mode,
-        until=until,
+        until=given.until,
         broken=None,
     )
 

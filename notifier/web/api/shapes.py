@@ -8,7 +8,9 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from notifier.matching import MAX_LENGTH
 from notifier.model import Entry, Evidence, Mode, Reason, Rule
+from notifier.web.api.instants import Instant
 
 _ENTRY: dict[str, Any] = {
     "id": "arxiv:2512.14696",
@@ -120,10 +122,10 @@ class RuleIn(BaseModel):
         json_schema_extra={"examples": [{"query": '"preference optimization" OR DPO', "label": "DPO"}]},
     )
 
-    query: str = Field(min_length=1, max_length=4000, description="In the rule language.")
+    query: str = Field(min_length=1, max_length=MAX_LENGTH, description="In the rule language.")
     label: str = Field("", max_length=200, description="How digests call it; empty: the query itself.")
     mode: Mode = Field(Mode.INCLUDE, description="`include`, or `mute`, which leaves out what it matches.")
-    until: datetime | None = Field(None, description="When a mute ends; a time without a zone is UTC.")
+    until: Instant | None = Field(None, description="When a mute ends.")
 
 
 class RuleOut(BaseModel):

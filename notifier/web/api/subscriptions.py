@@ -6,7 +6,7 @@ from datetime import datetime, time
 from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 from starlette.requests import Request
 
 from notifier import account
@@ -19,7 +19,7 @@ from notifier.lookup import entry_of
 from notifier.model import Cadence, DigestItem, Every, Subscription
 from notifier.ports import Store
 from notifier.web.api.caller import NOT_FOUND, AnyCaller, Caller, ChangesRules, ReadsSubscriptions
-from notifier.web.api.entries import in_utc
+from notifier.web.api.instants import Instant
 from notifier.web.api.paging import Cursor, Limit, Page, id_of, page_of
 from notifier.web.api.shapes import EntryOut, ReasonOut, fields_of
 from notifier.web.site import site
@@ -127,11 +127,11 @@ class SubscriptionPatch(BaseModel):
     at: str | None = Field(None, pattern=_AT)
     days: list[Weekday] | None = Field(None, max_length=7, description="Empty for every day.")
     quiet: str | None = Field(None, pattern=f"{_QUIET}|^off$", description="`off` for no quiet hours.")
-    weekends: bool | None = None
-    max_entries: int | None = Field(None, ge=1, le=200)
-    send_empty: bool | None = None
-    paused: bool | None = None
-    paused_until: datetime | None = Field(None, description="With `paused`: when it ends by itself.")
+    weekends: StrictBool | None = None
+    max_entries: StrictInt | None = Field(None, ge=1, le=200)
+    send_empty: StrictBool | None = None
+    paused: StrictBool | None = None
+    paused_until: Instant | None = Field(None, description="With `paused`: when it ends by itself.")
 
     def cadence(self, before: Cadence) -> Cadence:
         return Cadence(
@@ -208,7 +208,7 @@ async def get_subscription(request: Request, caller: ReadsSubscriptions, id: str
 async def change_subscription(
     request: Request, caller: ChangesRules, id: str, wanted: SubscriptionPatch
 ) -> SubscriptionOut:
-    now, until = site(request).now(), in_utc(wanted.paused_until)
+    now, until = site(request).now(), wanted.paused_until
     if until is not None and not wanted.paused:
         raise UsageError("An end belongs to a pause: give paused: true with paused_until.")
 
