@@ -11,6 +11,7 @@ import pytest
 
 from notifier import cli
 from notifier.store import SqliteStore
+from tests import compliance
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +21,28 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("NOTIFIER_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _mails_as_they_have_to_be(tmp_path: Path) -> Iterator[None]:
+    """Of what lies in an outbox when the test ends; the test server looks at what it gets."""
+    yield
+    compliance.demand_in(tmp_path)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["mails"] = compliance.checked["mails"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    compliance.checked["mails"] += getattr(node, "workeroutput", {}).get("mails", 0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if mails := compliance.checked["mails"]:
+        terminalreporter.write_line(f"{mails:,} mails were looked at, and each is as mails have to be")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from notifier.model import Message
+from tests.compliance import BY_HAND
 
 CREATED = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 MAIL = b"\r\n".join(
@@ -15,6 +16,7 @@ MAIL = b"\r\n".join(
         b"To: ada@example.org",
         b"Subject: 2 papers",
         b"Message-ID: <d_abc123@example.org>",
+        BY_HAND,
         b"List-Unsubscribe: <https://papers.example.org/" + b"u" * 200 + b">",
         b"MIME-Version: 1.0",
         b'Content-Type: multipart/alternative; boundary="cut"',

@@ -21,6 +21,7 @@ from notifier.channels.smtp.replies import refusal
 from notifier.errors import Cause, ChannelStopped, Refused, SendError, TryLater, Unknown
 from notifier.settings import Security
 from tests.channels.messages import MAIL, mail
+from tests.compliance import BY_HAND
 from tests.servers.smtp import Certificate, MailServer, make_certificate
 
 BEFORE_DOT = ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA"]
@@ -83,7 +84,7 @@ async def test_uses_the_messages_sender_and_target_as_envelope(server: MailServe
 @given(lines=st.lists(st.binary(max_size=20).map(lambda b: b.replace(b"\r", b"").replace(b"\n", b"")), max_size=8))
 @settings(max_examples=25, deadline=None)
 def test_any_lines_arrive_as_they_were(lines: list[bytes]) -> None:
-    content = b"Subject: x\r\n\r\n" + b"".join(line + b"\r\n" for line in lines)
+    content = BY_HAND + b"\r\n\r\n" + b"".join(line + b"\r\n" for line in lines)
 
     async def one(server: MailServer) -> None:
         channel = to(server)

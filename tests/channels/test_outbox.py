@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from notifier.channels.outbox import Outbox, file_name
 from notifier.errors import Refused, TryLater
 from tests.channels.messages import MAIL, mail, part_arguments, slack
+from tests.compliance import BY_HAND
 
 NAME = "20261123T070000Z-d_abc123-ada-at-example.org.eml"
 
@@ -37,7 +38,7 @@ async def test_a_mail_becomes_an_eml_and_its_html(tmp_path: Path) -> None:
 
 
 async def test_a_mail_without_html_is_one_file(tmp_path: Path) -> None:
-    await Outbox(tmp_path).send(mail(content=b"Subject: x\r\n\r\nplain\r\n"))
+    await Outbox(tmp_path).send(mail(content=BY_HAND + b"\r\n\r\nplain\r\n"))
     assert [path.name for path in files(tmp_path)] == [NAME]
 
 

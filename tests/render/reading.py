@@ -14,6 +14,7 @@ from typing import Any
 
 from notifier.model import Digest, Message
 from notifier.render import Composer, Links
+from tests.compliance import demand
 from tests.render.samples import NOW
 
 NO_PAGES = Links()
@@ -27,7 +28,10 @@ def composer(links: Links, overrides: Path | None) -> Composer:
 
 
 def mail(digest: Digest, links: Links = NO_PAGES, *, overrides: Path | None = None) -> EmailMessage:
-    return parsed(composer(links, overrides).render(digest, "email", now=NOW))
+    message = composer(links, overrides).render(digest, "email", now=NOW)
+    if overrides is None:
+        demand(message.parts)
+    return parsed(message)
 
 
 def parsed(message: Message) -> EmailMessage:

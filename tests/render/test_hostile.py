@@ -16,6 +16,7 @@ from notifier.render import Composer, Links
 from notifier.render.text import plain
 from notifier.tokens import Keys
 from tests.builders import rule
+from tests.compliance import demand
 from tests.render.hostile import LINKS, TEXTS
 from tests.render.reading import html, page, parsed, text, texts
 from tests.render.samples import DUE, NOW, digest, entry, subscription
@@ -55,7 +56,9 @@ def poisoned(words: str, link: str, *, kind: str = "email") -> Digest:
 
 
 def check_mail(words: str, link: str) -> None:
-    message = parsed(COMPOSER.render(poisoned(words, link), "email", now=NOW))
+    rendered = COMPOSER.render(poisoned(words, link), "email", now=NOW)
+    demand(rendered.parts)
+    message = parsed(rendered)
     assert message.keys() == HEADERS
     assert message["To"].addresses[0].addr_spec == "ada@example.org"
     assert len(message["To"].addresses) == 1

@@ -26,6 +26,7 @@ from typing import Any, Self
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests import compliance
 from tests.servers.loop import LoopThread
 
 
@@ -112,7 +113,8 @@ class _Script:
 class MailServer:
     """``certificate`` with ``implicit`` is TLS from the first byte, without it STARTTLS.
 
-    ``login`` (user, password) makes logging in a must. Mails are in ``mails``, commands in ``commands``.
+    ``login`` (user, password) makes logging in a must. Mails are in ``mails``, commands in ``commands``. On the way
+    out it demands of each mail that it is as ours have to be.
     """
 
     host = "127.0.0.1"
@@ -205,10 +207,12 @@ class MailServer:
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: object, *_: object) -> None:
         self._thread.run(self._hang_up())
         self._thread.loop.call_soon_threadsafe(self._server.close)
         self._thread.stop()
+        if not failed:
+            compliance.demand(each.content for each in self.mails)
 
     async def _start(self) -> asyncio.Server:
         context = self._certificate.server_context() if self._certificate else None
