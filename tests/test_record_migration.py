@@ -12,9 +12,9 @@ from sqlite_utils import Database
 from notifier.model import DeliveryState
 from notifier.store import SqliteStore
 from notifier.store.migrations import migrations
-from notifier.store.people import RuleRows, SubscriberRows
+from notifier.store.people import SubscriberRows
 from notifier.store.rows import stamp
-from tests.builders import NOW, rule, subscriber
+from tests.builders import NOW, subscriber
 
 
 def test_what_was_on_its_way_before_the_record_was_kept_is_sent_after(tmp_path: Path) -> None:
@@ -45,4 +45,8 @@ def add_people(old: Database) -> None:
         " VALUES ('s_one', 1, 'outbox', '', 'daily', '08:00', '[]', 20, 0, :now, 0, :now, :now)",
         {"now": stamp(NOW)},
     )
-    RuleRows(old.conn).put([rule()], actor="t", via="cli", now=NOW)
+    old.execute(
+        "INSERT INTO rule (id, subscription, query, label, mode, version, created_at)"
+        " VALUES ('r_one', 1, 'reward', '', 'include', 1, :now)",
+        {"now": stamp(NOW)},
+    )
