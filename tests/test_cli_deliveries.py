@@ -96,7 +96,7 @@ def test_there_is_advice_for_every_cause_in_every_state(cause: Cause | None, sta
 
 def test_lists_are_filtered_by_state_subscription_and_time(notifier: Shell, mail_server: MailServer) -> None:
     failed(notifier, mail_server)
-    notifier("bounces", "release", "ada@example.org")
+    notifier("bounces", "release", "ada@example.org", "--confirmed")
     other = subscribed(notifier, "bob@example.org")
     notifier("run", "--once", "--now", AT_NINE)
     paper(notifier, 2, AT_NINE)
@@ -124,7 +124,7 @@ def test_show_tells_what_to_whom_and_every_attempt(notifier: Shell, mail_server:
 
 def test_a_retry_sends_the_frozen_message_at_the_next_pass(notifier: Shell, mail_server: MailServer) -> None:
     id = failed(notifier, mail_server)
-    notifier("bounces", "release", "ada@example.org")
+    notifier("bounces", "release", "ada@example.org", "--confirmed")
     frozen = notifier("deliveries", "show", id, "--json").json["subject"]
     assert "is due again" in notifier("deliveries", "retry", id, "--now", AT_NINE).out
     assert "1 sent" in notifier("run", "--once", "--now", AT_NINE).out
@@ -162,7 +162,7 @@ def test_what_is_cancelled_is_never_sent_nor_its_papers_again(notifier: Shell, m
 
 def test_a_word_that_does_not_fit_changes_none_of_them_and_says_why(notifier: Shell, mail_server: MailServer) -> None:
     id = failed(notifier, mail_server)
-    notifier("bounces", "release", "ada@example.org")
+    notifier("bounces", "release", "ada@example.org", "--confirmed")
     paper(notifier, 2, AT_NINE)
     notifier("run", "--once", "--now", NEXT_DAY)
     sent = next(each["id"] for each in notifier("deliveries", "--json").json if each["state"] == "sent")

@@ -183,7 +183,7 @@ def test_an_address_that_the_server_does_not_know_gets_nothing_more(
     notifier("import", str(write_papers(3)), "--now", "2025-12-16T12:00:00+00:00")
     notifier.tried("run", "--once", "--now", "2025-12-17T08:00:00+00:00")
     assert mail_server.mails == []
-    notifier("bounces", "release", "ada@example.org")
+    notifier("bounces", "release", "ada@example.org", "--confirmed")
     notifier("import", str(write_papers(4)), "--now", "2025-12-17T12:00:00+00:00")
     notifier("run", "--once", "--now", "2025-12-18T08:00:00+00:00")
     (mail,) = mail_server.mails
