@@ -25,6 +25,7 @@ from notifier.collect import Collected, absorb, collect
 from notifier.deliver import deliver
 from notifier.delivery import Limits
 from notifier.errors import StoreError, UsageError
+from notifier.feeds import FeedFiles
 from notifier.fold import Counts
 from notifier.letters import send_letters
 from notifier.library import load_packs, load_topics
@@ -32,7 +33,7 @@ from notifier.matching import RuleSet, Topics
 from notifier.model import DeliveryState, Gap, SourceRecord
 from notifier.plan import Plans, plan
 from notifier.ports import Archive, Channel, InStore, LooksUp, Source, Store
-from notifier.render import Composer, Links
+from notifier.render import Composer, FeedWriter, Links
 from notifier.settings import AfterUnknown, Settings
 from notifier.sources import Http, Paces, Turns, asks_for_categories, open_source
 from notifier.store import SqliteStore, StoredLedger, StoreThread
@@ -97,6 +98,10 @@ class App:
     @cached_property
     def keys(self) -> Keys:
         return Keys(self._secret(), self.settings.old_secret_keys)
+
+    def feed_writer(self) -> FeedWriter:
+        settings = self.settings
+        return FeedWriter(links=self.links, overrides=settings.templates_dir, summaries=settings.ai_summaries)
 
     @cached_property
     def links(self) -> Links:
@@ -170,6 +175,8 @@ class Engine:
         self._http = http
         self._channels = channels
         self._renderer = app.renderer()
+        folder = app.settings.feeds_dir
+        self._feeds = FeedFiles(folder, app.feed_writer(), app.topics) if folder else None
         self._rules: RuleSet | None = None
         self.stores = stores
         self._categories: dict[str, frozenset[str]] = {}
@@ -239,7 +246,7 @@ class Engine:
         """Send what is due, having taken in first what came back."""
         if self._app.settings.bounce_maildir:
             await self.stores["deliver"](self._take_bounces)
-        return await deliver(
+        done = await deliver(
             self.stores["deliver"],
             self._channels,
             format_of,
@@ -248,7 +255,11 @@ class Engine:
             clock=self._app.clock,
             limits=self._app.limits,
             stop=stop,
+            heard=self._feeds.heard if self._feeds else None,
         )
+        if self._feeds:
+            await self._feeds.write(self.stores["deliver"], now=self._app.clock())
+        return done
 
     async def letters(self, stop: asyncio.Event | None = None) -> Counter[DeliveryState]:
         """Send the letters that are due."""

@@ -75,8 +75,12 @@ async def deliver(
     clock: Callable[[], datetime],
     limits: Limits,
     stop: asyncio.Event | None = None,
+    heard: Callable[[Sequence[Outcome]], None] | None = None,
 ) -> Counter[DeliveryState]:
-    """Send everything that is due; counts what became of it. ``stop`` ends it after the message under way."""
+    """Send everything that is due; counts what became of it. ``stop`` ends it after the message under way.
+
+    ``heard`` is told what has been recorded.
+    """
     stop = stop or asyncio.Event()
     total: Counter[DeliveryState] = Counter()
     recorder = Recorder(in_store)
@@ -109,6 +113,8 @@ async def deliver(
             if isinstance(done, BaseException):
                 raise done
             total.update(each.state for each in done)
+            if heard:
+                heard(done)
             soonest = min([soonest, *(each.next_attempt_at for each in done if each.next_attempt_at)])
     if total:
         await in_store(_swept)

@@ -172,6 +172,9 @@ class Settings(BaseSettings):
     outbox_dir: Path | None = Field(
         None, description="Where the outbox channel writes. Default: outbox/ in the data folder."
     )
+    feeds_dir: Path | None = Field(
+        None, description="Where each subscription's digests are kept as Atom and JSON feeds. Empty: nowhere."
+    )
     templates_dir: Path | None = Field(None, description="Your own templates; a file here replaces the bundled one.")
     ai_summaries: bool = Field(
         False, description="Show the summaries that Hugging Face's machine writes, marked as such."

@@ -10,12 +10,12 @@ import asyncio
 import email
 import errno
 import json
-import os
 import re
 from datetime import UTC
 from pathlib import Path
 
 from notifier.errors import Refused, TryLater
+from notifier.files import write_whole
 from notifier.model import Message, Receipt
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -62,7 +62,7 @@ class Outbox:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             for name, content in files.items():
-                _write_whole(self._folder / name, content)
+                write_whole(self._folder / name, content)
         except OSError as error:
             raise TryLater(_sentence(self._folder, error)) from error
 
@@ -100,31 +100,6 @@ def _slack_files(message: Message, name: str) -> dict[str, bytes]:
         raise Refused("The Slack message is no JSON object; please report it.") from None
     shown = {"channel": message.target, "messages": parts}
     return {name: (json.dumps(shown, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")}
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """All of the file or none of it, also after a power cut."""
-    unfinished = path.with_name(f".{path.name}.tmp")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _sentence(folder: Path, error: OSError) -> str:

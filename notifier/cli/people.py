@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from notifier import account, readmit
 from notifier.app import App
 from notifier.cadence import describe, parse_days, parse_quiet, parse_time
 from notifier.cli.base import Json, command, group, instant, local, print_json, print_table, say, warn
+from notifier.feeds import write_feeds
 from notifier.followup import KEPT, OFF, format_follow_ups, parse_follow_ups
 from notifier.lookup import examined, subscriber_of, subscription_of
 from notifier.model import Cadence, Every, Quiet, Rule, Subscriber, Subscription
@@ -38,6 +40,7 @@ def register(app: typer.Typer) -> None:
     command(subscriptions, "resume")(resume)
     command(subscriptions, "remove")(remove_subscription)
     command(subscriptions, "secret")(renew_secret)
+    command(subscriptions, "feed")(write_feed)
 
 
 def add_subscriber(
@@ -278,6 +281,21 @@ def remove_subscription(app: App, id: SubscriptionId) -> None:
     with app.store() as store:
         removed = account.unsubscribe(store, id)
     say(f"Removed {id}: {removed.subscriber.email} gets nothing more from it.")
+
+
+def write_feed(
+    app: App,
+    id: SubscriptionId,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder. Default: setting feeds_dir, else here.", file_okay=False)
+    ] = None,
+) -> None:
+    """Write its digests as an Atom and a JSON feed."""
+    folder = out or app.settings.feeds_dir or Path()
+    with app.store() as store:
+        subscription_of(store, id)
+        for file in write_feeds(store, app.topics, app.feed_writer(), folder, [id]):
+            say(str(file))
 
 
 def renew_secret(app: App, id: SubscriptionId) -> None:

@@ -131,6 +131,14 @@ class Shared(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastDigest:
+    """A digest that was made, and when it was sent, or was to be."""
+
+    digest: Digest
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A rendered digest, frozen: every attempt sends these bytes.
 

@@ -106,6 +106,10 @@ class Deliveries(Protocol):
         """Those whose slot was due at ``since`` or later, newest first; with ``after``, those behind that delivery."""
         ...
 
+    def past(self, subscription_id: str, *, limit: int) -> list[Delivery]:
+        """Those of a subscription that have gone out, or should have and wait for a person, newest first."""
+        ...
+
     def attempts(self, delivery_id: str) -> list[Attempt]:
         """The latest attempts that were begun, in order; older ones are forgotten."""
         ...

@@ -7,6 +7,7 @@ from notifier.render.catalog import LONG_DAY, SHORT_DAY, Catalog, load, message
 from notifier.render.composer import FORMATS, Composer
 from notifier.render.entries import entry_view
 from notifier.render.environment import Kind, environment, rendered
+from notifier.render.feed import Feeds, FeedWriter
 from notifier.render.links import Links
 from notifier.render.papers import PaperView, listed, paper_path, paper_view
 from notifier.render.sentences import digest_view
@@ -20,6 +21,8 @@ __all__ = [
     "Composer",
     "DigestView",
     "EntryView",
+    "FeedWriter",
+    "Feeds",
     "Kind",
     "Links",
     "PaperView",

@@ -48,6 +48,14 @@ class EntryView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupView:
+    """Entries under one label, which is empty for the one ranked list."""
+
+    label: str
+    entries: tuple[EntryView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MoreView:
     """What stands behind the cap: a page where there is one, else ``entries`` and how many are left out."""
 

@@ -265,6 +265,10 @@ class DeliveryRows:
         }
         return [delivery_rows.delivery(row) for row in self._conn.execute(SQL["all"], wanted)]
 
+    def past(self, subscription_id: str, *, limit: int) -> list[Delivery]:
+        found = self._conn.execute(SQL["past"], {"id": subscription_id, "limit": limit})
+        return [delivery_rows.delivery(row) for row in found]
+
     def attempts(self, delivery_id: str) -> list[Attempt]:
         return [delivery_rows.attempt(row) for row in self._conn.execute(SQL["attempts"], {"id": delivery_id})]
 

@@ -17,7 +17,10 @@ from tests.render.samples import NOW, digest, german
 
 TEMPLATES = resources.folder("templates")
 FILES = sorted(
-    path for kind in ("email", "slack") for path in (TEMPLATES / kind).rglob("*") if path.suffix in (".html", ".txt")
+    path
+    for kind in ("email", "slack", "text", "feed")
+    for path in (TEMPLATES / kind).rglob("*")
+    if path.suffix in (".html", ".txt")
 )
 
 # What each name in a template stands for; loop variables by what they run over.
@@ -29,6 +32,7 @@ NAMES: dict[str, type] = {
     "piece": Piece,
     "each": views.Link,
     "paper": views.FollowUpView,
+    "group": views.GroupView,
 }
 PLAIN = {
     "to",
@@ -37,6 +41,7 @@ PLAIN = {
     "channel",
     "id",
     "entries",
+    "groups",
     "label",
     "notice",
     "sentence",

@@ -187,6 +187,13 @@ WHERE (:states = '[]' OR d.state IN (SELECT value FROM json_each(:states)))
 ORDER BY d.due_at DESC, d.pk DESC
 LIMIT :limit
 
+-- name: past
+SELECT d.*, s.id AS s_id
+FROM subscription AS s JOIN delivery AS d ON d.subscription = s.pk
+WHERE s.id = :id AND d.state IN ('sent', 'failed', 'held')
+ORDER BY d.due_at DESC, d.pk DESC
+LIMIT :limit
+
 -- name: items
 SELECT d.id AS delivery_id, e.id AS entry, i.rank, i.shown, i.reasons
 FROM json_each(:ids) AS wanted
