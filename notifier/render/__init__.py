@@ -3,20 +3,22 @@
 The pages share the templates' environment and the catalogue of words.
 """
 
-from notifier.render.catalog import LONG_DAY, SHORT_DAY, Catalog, load, message
+from notifier.render.catalog import LONG_DATE, LONG_DAY, SHORT_DAY, Catalog, load, message
 from notifier.render.composer import FORMATS, Composer
 from notifier.render.entries import entry_view
 from notifier.render.environment import Kind, environment, rendered
 from notifier.render.feed import Feeds, FeedWriter
 from notifier.render.links import Links
-from notifier.render.papers import PaperView, listed, paper_path, paper_view
+from notifier.render.papers import WHOLE, PaperView, listed, paper_path, paper_view
 from notifier.render.sentences import digest_view
 from notifier.render.view import DigestView, EntryView
 
 __all__ = [
     "FORMATS",
+    "LONG_DATE",
     "LONG_DAY",
     "SHORT_DAY",
+    "WHOLE",
     "Catalog",
     "Composer",
     "DigestView",

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime
@@ -64,6 +65,11 @@ class Catalog:
 
     def clock(self, instant: datetime) -> str:
         return f"{instant:%H:%M} {instant.tzname()}"
+
+    def moment(self, instant: datetime, zone: str) -> str:
+        """``Tue 16 Dec 08:00 CET``."""
+        local = instant.astimezone(ZoneInfo(zone))
+        return f"{self.date(local, SHORT_DAY)} {self.clock(local)}"
 
     def when(self, instant: datetime, today: datetime) -> str:
         """As near to ``today`` as a reader says it: a time, a weekday, else a date. Both in the reader's zone."""

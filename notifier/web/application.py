@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from notifier.app import App
 from notifier.errors import SettingsError
-from notifier.web import entry, home, joining, leaving, personal, static, subscriptions, trouble
+from notifier.web import entry, home, joining, leaving, paper, personal, search, static, subscriptions, trouble
 from notifier.web.api import create_api
 from notifier.web.safety import Safety
 from notifier.web.site import Site
@@ -22,6 +22,8 @@ from notifier.web.site import Site
 ROUTERS: tuple[APIRouter, ...] = (
     static.router,
     home.router,
+    paper.router,
+    search.router,
     entry.router,
     joining.router,
     leaving.router,

@@ -17,6 +17,7 @@ from notifier.tokens import Keys
 from notifier.topics import Pack
 from notifier.web.paces import Paces
 from notifier.web.pages import Pages
+from notifier.web.recent import Recent
 from notifier.web.rendered import Rendered
 from notifier.web.safety import Rules
 
@@ -32,6 +33,7 @@ class Site:
         self.paces = Paces()
         self.pages = Pages(app.settings.templates_dir)
         self.rendered = Rendered()
+        self.recent = Recent(app.open_store, lambda: app.topics)
         self._readers = [StoreThread(app.open_store) for _ in range(_READERS)]
         self._waiting = [0] * _READERS
         self._writer = StoreThread(app.open_store)
@@ -89,6 +91,7 @@ class Site:
         return await self._writer(whole)
 
     async def close(self) -> None:
+        await self.recent.close()
         for channel in {id(each): each for each in (self._channels or {}).values()}.values():
             await channel.close()
         for thread in (*self._readers, self._writer):

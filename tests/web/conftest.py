@@ -22,6 +22,7 @@ from notifier.ports import Store
 from notifier.settings import Settings
 from notifier.tokens import fresh, hashed
 from notifier.web import create, run
+from tests.builders import NOW
 from tests.servers.loop import LoopThread
 
 
@@ -95,5 +96,13 @@ class SiteServer:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[SiteServer]:
     server = SiteServer(tmp_path / "data")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def reading(tmp_path: Path) -> Iterator[SiteServer]:
+    """At a fixed time."""
+    server = SiteServer(tmp_path / "data", clock=lambda: NOW)
     yield server
     server.close()

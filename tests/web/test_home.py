@@ -3,57 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from notifier.collect import absorb
-from tests.builders import NOW, sighting
+from tests.builders import NOW
 from tests.web.conftest import SiteServer
-
-DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[SiteServer]:
-    server = SiteServer(tmp_path / "data", clock=lambda: NOW)
-    yield server
-    server.close()
+from tests.web.reading import bring, shown
 
 
-def bring(site: SiteServer, *titles: str, days: int = 0, first: int = 1, **fields: object) -> None:
-    shown = [sighting(number, title=title, **fields) for number, title in enumerate(titles, first)]
-    with site.store() as store:
-        absorb(store, shown, source="feed", baseline=False, now=NOW - days * DAY)
-
-
-def shown(page: str) -> list[str]:
-    return [re.sub("<[^>]+>", "", each) for each in re.findall(r"<h2 class=.title.*?</h2>", page)]
-
-
-def test_the_first_page_has_the_papers_of_the_latest_day(site: SiteServer) -> None:
-    bring(site, "Old one", days=3, first=9)
-    bring(site, "A paper", abstract="What it says.", authors=("Ada Lovelace",), organization=None, upvotes=7, days=1)
-    page = site.client().get("/").text
+def test_the_first_page_has_the_papers_of_the_latest_day(reading: SiteServer) -> None:
+    bring(reading, "Old one", days=3, first=9)
+    bring(reading, "A paper", abstract="What it says.", authors=("Ada Lovelace",), organization=None, upvotes=7, days=1)
+    page = reading.client().get("/").text
     assert shown(page) == ["A paper"]
     assert "Monday 15 December" in page and "1 paper<" in page
     assert "Ada Lovelace" in page and "7 votes" in page and "What it says." in page
     assert "Get the papers you care about in your inbox" in page
 
 
-def test_a_hostile_title_is_text(site: SiteServer) -> None:
-    bring(site, "<script>alert(1)</script><img src=x onerror=y>", abstract="<b>x</b>", url="javascript:alert(1)")
-    page = site.client().get("/").text
+def test_a_hostile_title_is_text(reading: SiteServer) -> None:
+    bring(reading, "<script>alert(1)</script><img src=x onerror=y>", abstract="<b>x</b>", url="javascript:alert(1)")
+    page = reading.client().get("/").text
     assert "<script>alert" not in page and "<img src=x" not in page and "javascript:" not in page
     assert "&lt;b&gt;x&lt;/b&gt;" in page
 
 
-def test_links_lead_to_the_day_before_the_week_and_the_newest(site: SiteServer) -> None:
-    bring(site, "Old one", days=3, first=9)
-    bring(site, "Loved", "Fresh")
-    client = site.client()
+def test_links_lead_to_the_day_before_the_week_and_the_newest(reading: SiteServer) -> None:
+    bring(reading, "Old one", days=3, first=9)
+    bring(reading, "Loved", "Fresh")
+    client = reading.client()
     page = client.get("/").text
     links = {
         re.sub("<[^>]+>", "", text): url for url, text in re.findall(r'<a[^>]*href="(/\?[^"]+)"[^>]*>(.*?)</a>', page)
@@ -64,9 +43,9 @@ def test_links_lead_to_the_day_before_the_week_and_the_newest(site: SiteServer) 
     assert "Tue 16 Dec →" in client.get(links["← Sat 13 Dec"]).text
 
 
-def test_a_long_day_goes_on_behind_its_first_page(site: SiteServer) -> None:
-    bring(site, *(f"Paper {number}" for number in range(70)))
-    client, pages, url = site.client(), list[list[str]](), "/"
+def test_a_long_day_goes_on_behind_its_first_page(reading: SiteServer) -> None:
+    bring(reading, *(f"Paper {number}" for number in range(70)))
+    client, pages, url = reading.client(), list[list[str]](), "/"
     while url:
         page = client.get(url).text
         pages.append(shown(page))
@@ -77,37 +56,37 @@ def test_a_long_day_goes_on_behind_its_first_page(site: SiteServer) -> None:
 
 
 @pytest.mark.parametrize("query", ["span=year", "day=2025-13-01", "day=0001-01-01", "day=9999-12-31", "by=luck"])
-def test_a_list_that_nobody_links_to_is_not_found(site: SiteServer, query: str) -> None:
-    assert site.client().get(f"/?{query}").status_code == 404
+def test_a_list_that_nobody_links_to_is_not_found(reading: SiteServer, query: str) -> None:
+    assert reading.client().get(f"/?{query}").status_code == 404
 
 
-def test_who_has_the_page_already_gets_none_until_a_paper_changes(site: SiteServer) -> None:
-    bring(site, "A paper", upvotes=1)
-    client = site.client()
+def test_who_has_the_page_already_gets_none_until_a_paper_changes(reading: SiteServer) -> None:
+    bring(reading, "A paper", upvotes=1)
+    client = reading.client()
     tag = client.get("/").headers["etag"]
     assert client.get("/", headers={"if-none-match": tag}).status_code == 304
-    bring(site, "A paper", upvotes=2)
+    bring(reading, "A paper", upvotes=2)
     again = client.get("/", headers={"if-none-match": tag})
     assert (again.status_code, "2 votes" in again.text) == (200, True)
 
 
-def test_one_language_or_one_person_never_gets_anothers_page(site: SiteServer) -> None:
-    bring(site, "A paper")
-    assert "Get the papers you care about" in site.client().get("/").text
-    assert "Die passenden Paper" in site.client(**{"accept-language": "de"}).get("/").text
-    assert "Get the papers you care about" not in site.logged_in().get("/").text
-    assert "Get the papers you care about" in site.client().get("/").text
+def test_one_language_or_one_person_never_gets_anothers_page(reading: SiteServer) -> None:
+    bring(reading, "A paper")
+    assert "Get the papers you care about" in reading.client().get("/").text
+    assert "Die passenden Paper" in reading.client(**{"accept-language": "de"}).get("/").text
+    assert "Get the papers you care about" not in reading.logged_in().get("/").text
+    assert "Get the papers you care about" in reading.client().get("/").text
 
 
-def test_a_thumbnail_is_shown_where_the_operator_allows_it(site: SiteServer, tmp_path: Path) -> None:
+def test_a_thumbnail_is_shown_where_the_operator_allows_it(reading: SiteServer, tmp_path: Path) -> None:
     picture = "https://cdn-thumbnails.huggingface.co/x.png"
-    bring(site, "A paper", thumbnail=picture)
-    assert picture not in site.client().get("/").text
+    bring(reading, "A paper", thumbnail=picture)
+    assert picture not in reading.client().get("/").text
     allowing = SiteServer(tmp_path / "data", clock=lambda: NOW, thumbnails=True)
     page = allowing.client().get("/").text
     allowing.close()
     assert f'<img src="{picture}"' in page
 
 
-def test_an_archive_without_papers_says_so(site: SiteServer) -> None:
-    assert "No papers have been announced yet." in site.client().get("/").text
+def test_an_archive_without_papers_says_so(reading: SiteServer) -> None:
+    assert "No papers have been announced yet." in reading.client().get("/").text
