@@ -6,6 +6,7 @@ Network is async; the store is sync and belongs to the thread that opened it.
 from notifier.ports.access import Members, Sessions, Tickets
 from notifier.ports.api import Answers, ApiTokens, Operations
 from notifier.ports.deliveries import Deliveries
+from notifier.ports.figures import DayCount, Figures
 from notifier.ports.letters import Letters
 from notifier.ports.outside import Archive, Channel, LetterWriter, LooksUp, Renderer, Source, Turn
 from notifier.ports.papers import Entries, Gaps, Order, Services, SightedEntry, Sources, StoredSighting, Titled
@@ -19,9 +20,11 @@ __all__ = [
     "Archive",
     "Bounces",
     "Channel",
+    "DayCount",
     "Deliveries",
     "Entries",
     "Feeds",
+    "Figures",
     "Gaps",
     "InStore",
     "LetterWriter",

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from notifier.ports.access import Members, Sessions, Tickets
 from notifier.ports.api import Answers, ApiTokens, Operations
 from notifier.ports.deliveries import Deliveries
+from notifier.ports.figures import Figures
 from notifier.ports.letters import Letters
 from notifier.ports.papers import Entries, Gaps, Services, Sources
 from notifier.ports.people import Bounces, Feeds, Rules, Signing, Subscribers, Subscriptions
@@ -67,6 +68,9 @@ class Store(Protocol):
 
     @property
     def letters(self) -> Letters: ...
+
+    @property
+    def figures(self) -> Figures: ...
 
     @property
     def gaps(self) -> Gaps: ...

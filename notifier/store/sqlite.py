@@ -20,6 +20,7 @@ from notifier.store.api import AnswerRows, ApiTokenRows, OperationRows
 from notifier.store.bounces import BounceRows
 from notifier.store.deliveries import DeliveryRows
 from notifier.store.entries import EntryRows
+from notifier.store.figures import FigureRows
 from notifier.store.gaps import GapRows, ServiceRows
 from notifier.store.letters import LetterRows
 from notifier.store.migrations import migrations
@@ -65,6 +66,7 @@ class SqliteStore:
         self.members = MemberRows(conn)
         self.feeds = FeedRows(conn)
         self.letters = LetterRows(conn)
+        self.figures = FigureRows(conn)
         self.gaps = GapRows(conn)
         self.services = ServiceRows(conn)
         self.slack_inbox = SlackInboxRows(conn)

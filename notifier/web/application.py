@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from notifier.app import App
 from notifier.errors import SettingsError
-from notifier.web import entry, home, joining, leaving, paper, personal, search, static, subscriptions, trouble
+from notifier.web import entry, home, joining, leaving, paper, personal, probes, search, static, subscriptions, trouble
 from notifier.web.api import create_api
 from notifier.web.safety import Safety
 from notifier.web.site import Site
@@ -29,6 +29,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     leaving.router,
     personal.router,
     subscriptions.router,
+    probes.router,
 )
 # Paths whose callers bring a proof of their own, a token or a signature, and no cookie.
 WITHOUT_COOKIE = ("/u/", "/api/", "/slack/")

@@ -326,8 +326,8 @@ def operations(site: SiteServer) -> Iterator[tuple[str, str, list[str]]]:
 def test_every_operation_wants_a_token_that_is_good_for_it(library: SiteServer) -> None:
     with library.store() as store:
         _, expired = access.make_token(store, "old", EVERYTHING, lasts=DAY, now=NOW - 2 * DAY)
-        _, revoked = access.make_token(store, "gone", EVERYTHING, now=NOW)
-        access.revoke(store, store.api_tokens.all()[0].id)
+        gone, revoked = access.make_token(store, "gone", EVERYTHING, now=NOW)
+        access.revoke(store, gone.id)
     without = {each: token(library, *(set(EVERYTHING) - {each})) for each in Scope}
     found = list(operations(library))
     assert len(found) > 20
