@@ -10,29 +10,30 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import structlog
 from pydantic import SecretStr
 
-from notifier import rulecache
+from notifier import incoming, rulecache
 from notifier.asked import categories_of
-from notifier.bounced import take_from
+from notifier.bounced import Taken
 from notifier.catchup import backfill, catch_up
 from notifier.channels import format_of, open_channels
 from notifier.collect import Collected, absorb, collect
 from notifier.deliver import deliver
 from notifier.delivery import Limits
-from notifier.errors import StoreError, UsageError
+from notifier.errors import MailboxError, StoreError, UsageError
 from notifier.feeds import FeedFiles
 from notifier.fold import Counts
 from notifier.letters import send_letters
 from notifier.library import load_packs, load_topics
+from notifier.mailboxes import open_mailboxes
 from notifier.matching import RuleSet, Topics
 from notifier.model import DeliveryState, Gap, SourceRecord
 from notifier.plan import Plans, plan
-from notifier.ports import Archive, Channel, InStore, LooksUp, Source, Store
+from notifier.ports import Archive, Channel, InStore, LooksUp, Mailbox, Source, Store
 from notifier.render import Composer, FeedWriter, Links
 from notifier.settings import AfterUnknown, Settings
 from notifier.sources import Http, Paces, Turns, asks_for_categories, open_source
@@ -132,7 +133,7 @@ class App:
     @asynccontextmanager
     async def engine(self) -> AsyncIterator[Engine]:
         """The three steps, ready to run, with their connections."""
-        stores = {step: StoreThread(self.open_store) for step in ("collect", "plan", "deliver", "letters")}
+        stores = {step: StoreThread(self.open_store) for step in ("collect", "plan", "deliver", "letters", "receive")}
         # What services ask for is in real time, whatever the clock of a replay says.
         async with self.http(Paces(StoredLedger(stores["collect"]), clock=system_clock)) as http:
             engine = Engine(self, http, self.channels(stores["deliver"]), stores)
@@ -243,9 +244,7 @@ class Engine:
         return await self.stores["plan"](self._plan)
 
     async def deliver(self, stop: asyncio.Event | None = None) -> Counter[DeliveryState]:
-        """Send what is due, having taken in first what came back."""
-        if self._app.settings.bounce_maildir:
-            await self.stores["deliver"](self._take_bounces)
+        """Send what is due."""
         done = await deliver(
             self.stores["deliver"],
             self._channels,
@@ -273,17 +272,23 @@ class Engine:
             stop=stop,
         )
 
-    def _take_bounces(self, store: Store) -> None:
-        maildir = self._app.settings.bounce_maildir
-        assert maildir is not None  # noqa: S101 - asked for only where there is one
-        try:
-            for _ in take_from(store, maildir, keys=self._app.keys, now=self._app.clock()):
-                pass
-        except OSError as error:
-            log.warning("bounces cannot be read", maildir=str(maildir), error=str(error))
+    async def receive(self) -> Counter[Taken]:
+        """Take in the mail to us: what came back, and who unsubscribes. A mailbox that cannot be read waits."""
+        boxes = open_mailboxes(self._app.settings)
+        return await self.stores["receive"](partial(self._receive, boxes)) if boxes else Counter()
+
+    def _receive(self, boxes: Sequence[Mailbox], store: Store) -> Counter[Taken]:
+        total: Counter[Taken] = Counter()
+        for box in boxes:
+            try:
+                total += incoming.read(store, box, keys=self._app.keys, now=self._app.clock())
+            except MailboxError as error:
+                log.warning("mail cannot be read", mailbox=box.name, error=str(error))
+        return total
 
     async def once(self) -> Pass:
-        """One pass: collect what is due, plan, deliver, send letters."""
+        """One pass: take in what came back, collect what is due, plan, deliver, send letters."""
+        await self.receive()
         collected = await self.collect()
         plans = await self.plan()
         sent = await self.deliver()

@@ -23,10 +23,11 @@ from notifier.tokens import Keys, mac_of
 
 COUNTED = timedelta(days=14)
 _SOFT_IN_ALL = 4
-_PURPOSE = "bounce"
+# By the first letter of an id what a signature in an address is good for.
+_PURPOSES = {"d": "bounce", "l": "bounce", "s": "unsubscribe-by-mail"}
 # 50 bits: enough against guessing, since each guess is a mail.
 _MAC = 10
-_SIGNED = re.compile(r"\+([dl]_[a-z0-9]{1,24})-([a-z2-7]{10})@", re.IGNORECASE)
+_SIGNED = re.compile(r"\+([dls]_[a-z0-9]{1,24})-([a-z2-7]{10})@", re.IGNORECASE)
 _GONE = re.compile(
     r"user unknown|unknown user|no such user|no such (mailbox|recipient|account)|does(n't| not) exist"
     r"|mailbox (unavailable|not found|disabled)|account (is )?(disabled|inactive|closed)"
@@ -84,20 +85,32 @@ def _said(bounce: Bounce) -> str:
     return " ".join(each for each in (bounce.status, bounce.reason.rstrip(".")) if each) or "no reason given"
 
 
-def return_path(bounce_address: str, delivery_id: str, keys: Keys) -> str:
-    """``bounces+d_….mac@example.org``: the delivery (or letter, ``l_…``) and the proof that we wrote it (VERP)."""
-    local, _, domain = bounce_address.rpartition("@")
-    return f"{local}+{delivery_id}-{_mac(delivery_id, keys.current)}@{domain}"
+def marked(address: str, id: str, keys: Keys) -> str:
+    """``bounces+d_….mac@example.org``: a delivery, letter (``l_…``) or subscription (``s_…``) and the proof that we
+    wrote it. The first two are return paths (VERP), to the last one mails go that unsubscribe.
+    """
+    local, _, domain = address.rpartition("@")
+    return f"{local}+{id}-{_mac(id, keys.current)}@{domain}"
 
 
 def signed_delivery(text: str, keys: Keys) -> str | None:
     """The delivery or letter that the first address with our signature in ``text`` belongs to."""
+    return _signed(text, "dl", keys)
+
+
+def signed_subscription(text: str, keys: Keys) -> str | None:
+    """The subscription that the first address with our signature in ``text`` ends."""
+    return _signed(text, "s", keys)
+
+
+def _signed(text: str, kinds: str, keys: Keys) -> str | None:
     for id, mac in _SIGNED.findall(text):
-        if any(hmac.compare_digest(mac.lower(), _mac(id.lower(), key)) for key in keys.all):
+        known = (hmac.compare_digest(mac.lower(), _mac(id.lower(), key)) for key in keys.all)
+        if id[0].lower() in kinds and any(known):
             return str(id).lower()
     return None
 
 
-def _mac(delivery_id: str, key: SecretStr) -> str:
+def _mac(id: str, key: SecretStr) -> str:
     # Lower case, as mail servers on the way may make it.
-    return b32encode(mac_of(key, _PURPOSE, delivery_id)).decode().lower()[:_MAC]
+    return b32encode(mac_of(key, _PURPOSES[id[0]], id)).decode().lower()[:_MAC]

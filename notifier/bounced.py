@@ -8,14 +8,12 @@ Nothing is ever answered, so no loop can come of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
 from enum import StrEnum
-from pathlib import Path
 
 import structlog
 from flufl.bounce import all_failures
@@ -23,13 +21,11 @@ from flufl.bounce import all_failures
 from notifier.bounce import COUNTED, is_telling, kind_of, signed_delivery, verdict
 from notifier.clean import plain
 from notifier.model import Bounce, BounceKind
-from notifier.ports import Store
+from notifier.ports import LONGEST_MAIL, Store
 from notifier.tokens import Keys
 
 log = structlog.get_logger()
 
-LONGEST = 2 * 1024 * 1024
-"""Bytes of a mail that are looked at: reports come first in it, what is returned last."""
 _FAILED = frozenset({"failed", "delayed"})
 
 
@@ -41,6 +37,8 @@ class Taken(StrEnum):
     COMPLAINT = "complaint"
     OURS = "about us"
     UNSIGNED = "not signed by us"
+    UNSUBSCRIBED = "unsubscribed"
+    GONE = "unsubscribed before"
     OTHER = "no bounce"
 
 
@@ -56,7 +54,7 @@ class Report:
 def read(raw: bytes) -> Report | None:
     """None for a mail that is no bounce, or that cannot be read."""
     try:
-        message = BytesParser(policy=compat32).parsebytes(raw[:LONGEST])
+        message = BytesParser(policy=compat32).parsebytes(raw[:LONGEST_MAIL])
         return _complaint(message) or _delivery_report(message) or _older(message)
     except (RecursionError, LookupError, ValueError, TypeError, AttributeError):
         # Python's parser and its walk give up in many ways on what is built to break them.
@@ -67,7 +65,7 @@ def take(store: Store, raw: bytes, *, keys: Keys, now: datetime) -> Taken:
     report = read(raw)
     if report is None:
         return Taken.OTHER
-    delivery_id = signed_delivery(raw[:LONGEST].decode("ascii", "replace"), keys)
+    delivery_id = signed_delivery(raw[:LONGEST_MAIL].decode("ascii", "replace"), keys)
     address = store.bounces.address_of(delivery_id) if delivery_id else None
     if not (delivery_id and address):
         return Taken.UNSIGNED
@@ -92,16 +90,6 @@ def take(store: Store, raw: bytes, *, keys: Keys, now: datetime) -> Taken:
             store.bounces.suppress(found)
             log.warning("address suppressed", address=address, reason=found.reason)
     return Taken(report.kind.value)
-
-
-def take_from(store: Store, maildir: Path, *, keys: Keys, now: datetime) -> Iterator[Taken]:
-    """Each new mail of a Maildir, which then is in its ``cur``; one that was a bounce is marked as seen there."""
-    for file in sorted((maildir / "new").iterdir()) if (maildir / "new").is_dir() else ():
-        with file.open("rb") as mail:
-            taken = take(store, mail.read(LONGEST), keys=keys, now=now)
-        (maildir / "cur").mkdir(exist_ok=True)
-        file.rename(maildir / "cur" / f"{file.name}:2,{'' if taken is Taken.OTHER else 'S'}")
-        yield taken
 
 
 def _complaint(message: Message) -> Report | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -15,6 +16,7 @@ from notifier.digest import compose
 from notifier.errors import NotifierError
 from notifier.health import Known, behind, state
 from notifier.lookup import examined
+from notifier.mailboxes import open_mailboxes
 from notifier.matching import Topics
 from notifier.model import (
     Address,
@@ -63,6 +65,7 @@ async def examine(app: App) -> list[Finding]:
         *_topics(app),
         *_templates(app),
         *[finding async for finding in _channels(app)],
+        *await asyncio.to_thread(lambda: list(_mailboxes(app))),
     ]
 
 
@@ -235,6 +238,14 @@ async def _channels(app: App) -> AsyncIterator[Finding]:
             yield Finding(topic=kind, level=Level.WRONG, text=str(error))
         finally:
             await channel.close()
+
+
+def _mailboxes(app: App) -> Iterator[Finding]:
+    for box in open_mailboxes(app.settings):
+        try:
+            yield Finding(topic="bounces", level=Level.OK, text=box.check())
+        except NotifierError as error:
+            yield Finding(topic="bounces", level=Level.WRONG, text=str(error))
 
 
 def _specimen(now: datetime) -> Digest:

@@ -8,6 +8,7 @@ NotifierError               one sentence: what happened, where, what to do
 ├── TopicError              a topic or pack file is wrong; names the file
 ├── TemplateError           a template of the operator's does not render; names file and line
 ├── SourceError             a source did not answer as it should; knows whether to try again
+├── MailboxError            mail to us cannot be read
 ├── StoreError              the database cannot be used
 │   ├── NewerDatabase       it was written by a later version
 │   └── DamagedDatabase     it fails SQLite's own check
@@ -82,6 +83,10 @@ class SourceError(NotifierError):
         self.retry_after = retry_after
         self.gone = gone
         self.missing = missing
+
+
+class MailboxError(NotifierError):
+    pass
 
 
 class StoreError(NotifierError):

@@ -27,6 +27,7 @@ HEARTBEAT = "heartbeat"
 _DRAIN_SECONDS = 30.0
 # Somebody waits for a link to log in with.
 _LETTERS_SECONDS = 2.0
+_RECEIVE_SECONDS = 60.0
 
 
 async def serve(app: App, *, beside: Sequence[Beside] = (), stop: asyncio.Event | None = None) -> None:
@@ -98,6 +99,9 @@ class _Ticks:
     async def letters(self) -> None:
         await self._run(lambda: self._engine.letters(self._stop))
 
+    async def receive(self) -> None:
+        await self._run(self._engine.receive)
+
     async def drain(self, seconds: float) -> None:
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
@@ -124,7 +128,11 @@ def _scheduler(app: App, ticks: _Ticks) -> AsyncIOScheduler:
     scheduler = AsyncIOScheduler(timezone=UTC)
     tick = app.settings.tick.total_seconds()
     jobs = [(each, tick) for each in (ticks.collect, ticks.plan, ticks.deliver)]
-    for job, seconds in [*jobs, (ticks.letters, min(tick, _LETTERS_SECONDS))]:
+    for job, seconds in [
+        *jobs,
+        (ticks.letters, min(tick, _LETTERS_SECONDS)),
+        (ticks.receive, max(tick, _RECEIVE_SECONDS)),
+    ]:
         scheduler.add_job(
             job,
             "interval",

@@ -141,7 +141,16 @@ class Settings(BaseSettings):
     bounce_address: str = Field(
         "", description="Where undeliverable mail comes back to, such as bounces@example.org; needs bounces+…@, too."
     )
-    bounce_maildir: Path | None = Field(None, description="A Maildir of that mail, read by serve at each tick.")
+    bounce_maildir: Path | None = Field(None, description="A Maildir of that mail, read by serve every minute.")
+    imap_host: str = Field("", description="An IMAP server with that mail, read by serve every minute.")
+    imap_port: int | None = Field(None, ge=1, le=65535, description="Default: 993, 143 with starttls or none.")
+    imap_security: Security = Field(Security.TLS, description="tls (from the first byte), starttls or none.")
+    imap_username: str = Field("", description="Login name.")
+    imap_password: SecretStr = Field(SecretStr(""), description="Its password.")
+    imap_token_command: str = Field(
+        "", description="Prints an OAuth access token for imap_username, used instead of a password (XOAUTH2)."
+    )
+    imap_folder: str = Field("INBOX", description="The folder that mail is in. Mail for Notifier is marked as seen.")
 
     slack_token: SecretStr = Field(SecretStr(""), description="Bot token (xoxb-…) with chat:write. Empty: no Slack.")
     slack_tokens: dict[str, SecretStr] = Field(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from notifier.bounce import COUNTED, kind_of, return_path, signed_delivery, verdict
-from notifier.bounced import Taken, read, take, take_from
+from notifier.bounce import COUNTED, kind_of, marked, signed_delivery, verdict
+from notifier.bounced import Taken, read, take
 from notifier.collect import absorb
 from notifier.matching import RuleSet
 from notifier.model import Address, Bounce, BounceKind, Delivery, DeliveryState
@@ -206,7 +206,7 @@ def test_any_bytes_can_be_read(raw: bytes) -> None:
 
 
 def test_a_return_path_names_its_delivery_and_cannot_be_guessed() -> None:
-    path = return_path("bounces@example.org", "d_k3m9x2tq7p", KEYS)
+    path = marked("bounces@example.org", "d_k3m9x2tq7p", KEYS)
     local, _, domain = path.partition("@")
     assert domain == "example.org" and local.startswith("bounces+d_k3m9x2tq7p-") and len(local) <= 64
     assert signed_delivery(f"To: <{path}>", KEYS) == "d_k3m9x2tq7p"
@@ -266,7 +266,7 @@ def planned(store: SqliteStore, number: int, now: object) -> Delivery:
 
 
 def address_of(delivery: Delivery) -> str:
-    return return_path("bounces@example.org", delivery.id, KEYS)
+    return marked("bounces@example.org", delivery.id, KEYS)
 
 
 def test_after_a_hard_bounce_the_next_digest_is_cancelled_with_the_reason(store: SqliteStore, sent: Delivery) -> None:
@@ -289,7 +289,7 @@ def test_after_a_hard_bounce_the_next_digest_is_cancelled_with_the_reason(store:
 
 def test_a_bounce_without_our_signature_suppresses_nobody(store: SqliteStore, sent: Delivery) -> None:
     forged = f"bounces+{sent.id}-aaaaaaaaaa@example.org"
-    for to in ("bounces@example.org", forged, return_path("bounces@example.org", "d_gone", KEYS)):
+    for to in ("bounces@example.org", forged, marked("bounces@example.org", "d_gone", KEYS)):
         assert take(store, report("5.1.1", "unknown", to=to), keys=KEYS, now=NOW) is Taken.UNSIGNED
     assert store.bounces.suppressed() == [] and store.bounces.newest() == []
 
@@ -306,17 +306,6 @@ def test_what_is_about_us_is_noted_against_nobody(store: SqliteStore, sent: Deli
     raw = report("5.7.1", "550 5.7.1 blocked", to=address_of(sent))
     assert take(store, raw, keys=KEYS, now=NOW) is Taken.OURS
     assert store.bounces.newest() == []
-
-
-def test_a_maildir_is_read_once(store: SqliteStore, sent: Delivery, tmp_path: Path) -> None:
-    box = tmp_path / "box"
-    (box / "new").mkdir(parents=True)
-    (box / "new" / "1.a.host").write_bytes(complaint(to=address_of(sent)))
-    (box / "new" / "2.b.host").write_bytes(b"Subject: hello\r\n\r\nI like your papers.\r\n")
-    assert list(take_from(store, box, keys=KEYS, now=NOW)) == [Taken.COMPLAINT, Taken.OTHER]
-    assert sorted(each.name for each in (box / "cur").iterdir()) == ["1.a.host:2,S", "2.b.host:2,"]
-    assert list(take_from(store, box, keys=KEYS, now=NOW)) == []
-    assert [each.reason for each in store.bounces.suppressed()] == ["Its owner reported our mail as spam."]
 
 
 def test_an_address_can_be_suppressed_and_released_by_hand(notifier: Shell) -> None:

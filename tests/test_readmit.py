@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from notifier import readmit
 from notifier.app import App
-from notifier.bounce import return_path
+from notifier.bounce import marked
 from notifier.bounced import Taken, take
 from notifier.errors import NotFound
 from notifier.model import BounceKind, Letter, LetterKind, Suppression
@@ -83,7 +83,7 @@ def test_a_question_that_comes_back_is_void(store: SqliteStore) -> None:
     suppress(store)
     token = ask(store)
     assert token
-    back = return_path("bounces@example.org", store.letters.all()[0].id, KEYS)
+    back = marked("bounces@example.org", store.letters.all()[0].id, KEYS)
     assert take(store, report("5.1.1", "unknown", to=back), keys=KEYS, now=NOW + DAY) is Taken.HARD
     with pytest.raises(NotFound):
         readmit.confirm(store, token, keys=KEYS, now=NOW + DAY)
@@ -98,10 +98,10 @@ def test_a_question_that_is_only_put_off_stays_open_whatever_came_back_before(st
     with store.write():
         store.subscribers.add(subscriber(ADA))
         store.letters.put([letter("l_before", LetterKind.LOGIN)])
-    back = [return_path("bounces@example.org", "l_before", KEYS)]
+    back = [marked("bounces@example.org", "l_before", KEYS)]
     take(store, report("5.1.1", "unknown", to=back[0]), keys=KEYS, now=NOW - DAY)
     token = ask(store)
-    back.append(return_path("bounces@example.org", store.letters.all()[0].id, KEYS))
+    back.append(marked("bounces@example.org", store.letters.all()[0].id, KEYS))
     take(store, report("4.4.7", "greylisted", to=back[1], action="delayed"), keys=KEYS, now=NOW + DAY)
     assert token and readmit.confirm(store, token, keys=KEYS, now=NOW + DAY)
 

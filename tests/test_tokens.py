@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from notifier.bounce import return_path, signed_delivery
+from notifier.bounce import marked, signed_delivery
 from notifier.tokens import NO_KEYS, UNSUBSCRIBE, Keys, fresh, hashed, sign, signed
 
 KEYS = Keys(SecretStr("k"))
@@ -34,7 +34,7 @@ def test_no_bit_of_a_token_can_be_changed() -> None:
 
 def test_links_of_old_mails_live_on_when_the_key_is_changed_and_die_with_it() -> None:
     old = sign(KEYS, UNSUBSCRIBE, "s_one")
-    path = return_path("b@example.org", "d_k3m9x2tq7p", KEYS)
+    path = marked("b@example.org", "d_k3m9x2tq7p", KEYS)
     renewed = Keys(SecretStr("new"), (SecretStr("k"),))
     assert signed(renewed, UNSUBSCRIBE, old) == "s_one"
     assert signed_delivery(path, renewed) == "d_k3m9x2tq7p"

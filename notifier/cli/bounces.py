@@ -10,12 +10,14 @@ from typing import Annotated
 
 import typer
 
-from notifier import account, consent, readmit
+from notifier import account, consent, incoming, readmit
 from notifier.app import App
-from notifier.bounced import LONGEST, take, take_from
+from notifier.bounced import Taken
 from notifier.cli.base import Json, command, group, local, print_json, print_table, say
 from notifier.errors import UsageError
+from notifier.mailboxes import Maildir, open_mailboxes
 from notifier.model import Suppression
+from notifier.ports import LONGEST_MAIL, Mailbox
 
 Address = Annotated[str, typer.Argument(help="The mail address.", metavar="ADDRESS")]
 
@@ -35,25 +37,26 @@ def read(
         str, typer.Argument(help="A mail in a file, - for standard input, or a Maildir.", metavar="[FILE|-|MAILDIR]")
     ] = "",
 ) -> None:
-    """Take in mail that came back. Default: the setting bounce_maildir."""
-    where = place or (str(app.settings.bounce_maildir) if app.settings.bounce_maildir else "")
-    if not where:
-        raise UsageError("Say which mail to read: a file, - for standard input, a Maildir, or set bounce_maildir.")
-    keys = app.keys
+    """Take in mail that came back or unsubscribes. Default: the mailboxes that are set."""
+    boxes: list[Mailbox] = [Maildir(Path(place))] if place and Path(place).is_dir() else open_mailboxes(app.settings)
+    if not (place or boxes):
+        raise UsageError("Say which mail to read: a file, -, a Maildir, or set bounce_maildir or imap_host.")
+    taken: Counter[Taken] = Counter()
     with app.store() as store:
-        if where != "-" and Path(where).is_dir():
-            taken = Counter(take_from(store, Path(where), keys=keys, now=app.clock()))
+        if place and not Path(place).is_dir():
+            taken[incoming.take(store, _bytes(place), keys=app.keys, now=app.clock())] += 1
         else:
-            taken = Counter([take(store, _bytes(where), keys=keys, now=app.clock())])
+            for box in boxes:
+                taken += incoming.read(store, box, keys=app.keys, now=app.clock())
     say(", ".join(f"{count} {what.value}" for what, count in taken.items()) or "No new mail.")
 
 
 def _bytes(place: str) -> bytes:
     if place == "-":
-        return sys.stdin.buffer.read(LONGEST)
+        return sys.stdin.buffer.read(LONGEST_MAIL)
     try:
         with Path(place).open("rb") as file:
-            return file.read(LONGEST)
+            return file.read(LONGEST_MAIL)
     except OSError as error:
         raise UsageError(f"{place} cannot be read: {error.strerror}.") from None
 

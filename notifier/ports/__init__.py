@@ -8,13 +8,24 @@ from notifier.ports.api import Answers, ApiTokens, Operations
 from notifier.ports.deliveries import Deliveries
 from notifier.ports.figures import DayCount, Figures
 from notifier.ports.letters import Letters
-from notifier.ports.outside import Archive, Channel, LetterWriter, LooksUp, Renderer, Source, Turn
+from notifier.ports.outside import (
+    LONGEST_MAIL,
+    Archive,
+    Channel,
+    LetterWriter,
+    LooksUp,
+    Mailbox,
+    Renderer,
+    Source,
+    Turn,
+)
 from notifier.ports.papers import Entries, Gaps, Order, Services, SightedEntry, Sources, StoredSighting, Titled
 from notifier.ports.people import Bounces, Feeds, RuleChange, Rules, Subscribers, Subscriptions
 from notifier.ports.slack import SlackInbox, SlackPlaces
 from notifier.ports.store import InStore, Store, T
 
 __all__ = [
+    "LONGEST_MAIL",
     "Answers",
     "ApiTokens",
     "Archive",
@@ -30,6 +41,7 @@ __all__ = [
     "LetterWriter",
     "Letters",
     "LooksUp",
+    "Mailbox",
     "Members",
     "Operations",
     "Order",

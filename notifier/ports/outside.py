@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol, runtime_checkable
@@ -79,6 +79,29 @@ class Channel(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+LONGEST_MAIL = 2 * 1024 * 1024
+"""Bytes of a mail to us that are looked at: what reports say comes first in it, what is returned last."""
+
+
+class Mailbox(Protocol):
+    """Somewhere mail to us comes in."""
+
+    @property
+    def name(self) -> str: ...
+
+    def each(self, take: Callable[[bytes], bool]) -> None:
+        """Hand each new mail (its first ``LONGEST_MAIL`` bytes) to ``take``, and mark it when that has come back.
+
+        It is marked as seen where ``take`` says that it was for us, else only as read by us, and handed out once.
+        Raises MailboxError; what was handed out before stays marked.
+        """
+        ...
+
+    def check(self) -> str:
+        """Look whether it is there; a sentence. Raises MailboxError."""
+        ...
 
 
 class Renderer(Protocol):

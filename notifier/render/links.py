@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from functools import lru_cache
 from urllib.parse import quote
 
-from notifier.bounce import return_path
+from notifier.bounce import marked
 from notifier.consent import CONFIRM
 from notifier.render.text import domain_ascii, plain, web_url
 from notifier.tokens import NO_KEYS, UNSUBSCRIBE, Keys, sign
@@ -47,7 +47,7 @@ class Links:
         address = _parsed(self.bounce_address)[1]
         if not (address and self.keys):
             return self.sender_address
-        return return_path(address, delivery_id, self.keys)
+        return marked(address, delivery_id, self.keys)
 
     def rules(self, subscription_id: str) -> str | None:
         return self._page("s", subscription_id)
@@ -70,7 +70,9 @@ class Links:
         return self._page("a", sign(self.keys, CONFIRM, question_id)) if self.keys else None
 
     def unsubscribe_mail(self, subscription_id: str) -> str:
-        """A mailto link to the operator, whose subject names the subscription."""
+        """A mailto link: to an address that ``incoming`` reads, else to the operator, with the subscription's id."""
+        if (bounces := _parsed(self.bounce_address)[1]) and self.keys:
+            return f"mailto:{quote(marked(bounces, subscription_id, self.keys), safe='@+')}?subject=unsubscribe"
         address = _parsed(self.contact)[1] or self.sender_address
         return f"mailto:{quote(address, safe='@+')}?subject=unsubscribe%20{quote(subscription_id, safe='')}"
 
