@@ -19,6 +19,7 @@ _HOOK = "make a new incoming webhook and set slack_webhook"
 _INVITE = "invite the app to it"
 _ANOTHER = "choose another channel"
 _PERSON = "choose a person of this workspace"
+_TORN = "somebody deleted the first part of the digest"
 _OURS = "this is a fault of the message, not of the channel; please report it"
 _AGAIN = "it is tried again later"
 
@@ -43,7 +44,7 @@ _GROUPS: tuple[tuple[type[SendError], str, str], ...] = (
     (Refused, "name the channel by its id, such as C0123456789", "team_not_found"),
     (Refused, _PERSON, "user_not_found users_not_found user_not_visible user_disabled cannot_dm_bot"),
     (Refused, _PERSON, "invalid_user_combination not_enough_users too_many_users users_list_not_supplied"),
-    (Refused, "the first part of the digest is gone", "thread_not_found message_not_found"),
+    (Refused, _TORN, "thread_not_found message_not_found"),
     (Refused, _OURS, "msg_too_long msg_blocks_too_long no_text invalid_blocks invalid_blocks_format"),
     (Refused, _OURS, "invalid_payload missing_text_or_fallback_or_attachments too_many_attachments"),
     (Refused, _OURS, "too_many_contact_cards attachment_payload_limit_exceeded markdown_text_conflict"),
@@ -66,11 +67,11 @@ ERRORS: Mapping[str, Verdict] = MappingProxyType(
 
 
 def cause_of(verdict: Verdict) -> Cause | None:
-    """What a refusal was about: the message, the person, else the channel; None leaves it to the kind of error."""
+    """What a refusal was about: the message, else the place, be it a person; None leaves it to the kind of error."""
     kind, advice = verdict
-    if kind is not Refused:
+    if kind is not Refused or advice is _TORN:
         return None
-    return {_OURS: Cause.MESSAGE, _PERSON: Cause.ADDRESS}.get(advice, Cause.CHANNEL)
+    return Cause.MESSAGE if advice is _OURS else Cause.CHANNEL
 
 
 UNLISTED: Verdict = (TryLater, _AGAIN)

@@ -76,7 +76,7 @@ class LetterComposer:
 
     def _view(self, letter: Letter, recipient: str) -> LetterView:
         said = dict(letter.values)
-        link = web_url(said.get("link"))
+        link = web_url(said.get("link") or self._page_of(letter, said.get("subscription", "")))
         if link is None and letter.kind in _NEEDS_LINK:
             raise Refused(f"Letter {letter.id} has no link to our pages: set base_url.", cause=Cause.MESSAGE)
         site, channel = self._links.sender_name, plain(said.get("channel", ""), 80)
@@ -95,6 +95,10 @@ class LetterComposer:
             channel=channel,
             subscription=plain(said.get("subscription", ""), 40),
         )
+
+    def _page_of(self, letter: Letter, subscription_id: str) -> str | None:
+        """Where a stopped subscription is resumed: who stops it knows no pages."""
+        return self._links.rules(subscription_id) if letter.kind is LetterKind.CHANNEL_GONE else None
 
     def _until(self, instant: datetime) -> str:
         return f"{self._catalog.date(instant, LONG_DATE)}, {self._catalog.clock(instant)}"

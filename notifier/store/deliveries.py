@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from notifier import delivery as life
 from notifier.delivery import ENDS, Event
+from notifier.gone import farewell
 from notifier.model import (
     Attempt,
     Contents,
@@ -25,7 +26,9 @@ from notifier.model import (
 )
 from notifier.store import delivery_rows, rows
 from notifier.store.bounces import BounceRows
+from notifier.store.letters import LetterRows
 from notifier.store.messages import MessageRows
+from notifier.store.people import SubscriptionRows
 from notifier.store.statements import queries
 
 SQL = queries("deliveries")
@@ -36,6 +39,8 @@ class DeliveryRows:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
         self._bounces = BounceRows(conn)
+        self._letters = LetterRows(conn)
+        self._subscriptions = SubscriptionRows(conn)
         self._messages = MessageRows(conn)
 
     def record(self, planned: Sequence[Planned]) -> list[str]:
@@ -209,13 +214,18 @@ class DeliveryRows:
                 for old, new, each in moves
             ],
         )
-        gone = [(old, each) for old, _, each in moves if life.stops_subscription(each)]
-        stops = [{"id": old.subscription_id, "reason": each.reason} for old, each in gone]
-        self._conn.executemany(SQL["stop_subscription"], stops)
         for old, _, each in moves:
+            if life.stops_subscription(each):
+                self._stop(old.subscription_id, each)
             if life.is_hard_bounce(each):
                 self._bounces.refuse(old.id, reason=each.reason or "", at=each.at)
         return [new.id for _, new, _ in moves]
+
+    def _stop(self, id: str, outcome: Outcome) -> None:
+        """Tells its owner, unless it was stopped before."""
+        if self._conn.execute(SQL["stop_subscription"], {"id": id, "reason": outcome.reason}).rowcount:
+            (subscription,) = self._subscriptions.get([id]).values()
+            self._letters.put([farewell(subscription, outcome)])
 
     def sweep(self) -> int:
         return self._messages.sweep()

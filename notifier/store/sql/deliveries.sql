@@ -170,7 +170,8 @@ DELETE FROM follow_up WHERE delivery = (SELECT pk FROM delivery WHERE id = :id)
 DELETE FROM delivery_item WHERE delivery = (SELECT pk FROM delivery WHERE id = :id)
 
 -- name: stop_subscription
-UPDATE subscription SET paused = 1, paused_until = NULL, stopped_reason = :reason WHERE id = :id
+UPDATE subscription SET paused = 1, paused_until = NULL, stopped_reason = :reason
+WHERE id = :id AND stopped_reason IS NULL
 
 -- name: get
 SELECT d.*, s.id AS s_id
