@@ -10,7 +10,7 @@ import pytest
 
 from tests.builders import entry
 from tests.tools import need
-from tests.torture import torture_feeds, torture_smtp
+from tests.torture import torture_feeds, torture_hostile, torture_smtp
 
 ROOT = Path(__file__).parent.parent
 
@@ -54,3 +54,22 @@ async def test_every_seed_that_is_mutated_is_itself_read_whole(kind: str, tmp_pa
 def test_the_torture_of_feeds_notices_an_entry_that_is_not_clean(fields: dict[str, str]) -> None:
     with pytest.raises(torture_feeds.Unclean):
         torture_feeds.demand_clean(entry(**fields))
+
+
+def test_hostile_texts_and_links_arrive_as_harmless_text_in_every_format() -> None:
+    need("chromium")
+    report = torture_hostile.torture(texts=1_000, seed=7)
+    assert report.faults == []
+    assert report.seen["pages by Chromium"] == 2 * report.seen["slack"] > 20
+
+
+def test_the_torture_of_texts_notices_what_is_active() -> None:
+    need("chromium")
+    report = torture_hostile.Report()
+    with torture_hostile.pages_by_chromium(report) as look:
+        look(0, "<p>fine <a href='https://example.org'>too</a><script>alert(1)</script>")
+        look(1, "<p onclick=x><a href='java&#10;script:alert(1)'>x</a><svg><style><!--</style>")
+        look(2, "<p>harmless")
+    told = " ".join(report.faults)
+    assert all(each in told for each in ("<script>", "a script ran: 1", "p onclick", "a link to", "<svg>"))
+    assert "digest 2" not in told

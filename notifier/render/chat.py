@@ -27,7 +27,8 @@ BYTES = 3_500
 """ntfy takes 4,096, and makes a file of what is longer."""
 
 _CACHED = 4096
-_URL = re.compile(r"https?://\S+")
+# Ends where markup could begin: ours hold no angle brackets.
+_URL = re.compile(r"https?://[^\s<>\]]+")
 # @everyone, <@U…>, <!channel>, <users/all>, @**all**; [words](address) hides where it leads.
 _ACTIVE = re.compile(r"@(?=\S)|<(?=[@!#:/A-Za-z])|\](?=\()")
 _SPACELESS = "\u200b"
