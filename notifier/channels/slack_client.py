@@ -107,6 +107,26 @@ class SlackClient:
         if not (answer.status_code == 200 and body == "ok"):
             raise self._resting(_HOOK, _failure(_HOOK, answer.status_code, body, answer.headers, about="webhook"))
 
+    async def exchange(self, client_id: str, client_secret: str, *, code: str, redirect_uri: str) -> dict[str, Any]:
+        """What Slack gives for the code of an install (oauth.v2.access). Raises SendError."""
+        from slack_sdk.errors import SlackApiError
+        from slack_sdk.web.async_client import AsyncWebClient
+
+        method = "oauth.v2.access"
+        web = AsyncWebClient(base_url=self._api_url, session=self.open().session, logger=_sdk_log, retry_handlers=[])
+        with _told_apart(method, posts=False):
+            try:
+                answer = await web.oauth_v2_access(
+                    client_id=client_id, client_secret=client_secret, code=code, redirect_uri=redirect_uri
+                )
+            except SlackApiError as error:
+                answer = error.response
+            data = getattr(answer, "data", None)
+        if not isinstance(data, dict) or data.get("ok") is not True:
+            name = data.get("error") if isinstance(data, dict) else None
+            raise _failure(method, answer.status_code, name, answer.headers, about="")
+        return data
+
     async def respond(self, url: str, message: dict[str, Any]) -> None:
         """To the address that came with a request of Slack's, which is good for half an hour. Raises SendError."""
         from slack_sdk.webhook.async_client import AsyncWebhookClient

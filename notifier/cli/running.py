@@ -15,8 +15,7 @@ from rich.text import Text
 from notifier import logs
 from notifier.app import App, Pass
 from notifier.cli.base import Json, command, console, counted, print_json, print_table, say, warn
-from notifier.cli.chat import slack_faces
-from notifier.cli.pages import NO_PAGES, has_pages, pages
+from notifier.cli.pages import NO_PAGES, faces, has_pages
 from notifier.demo import Told, replay
 from notifier.doctor import Level, examine
 from notifier.errors import NotifierError, UsageError
@@ -104,8 +103,7 @@ def serve_(
     if web and not has_pages():
         warn(NO_PAGES)
         web = False
-    faces = [*([pages(app)] if web else []), *slack_faces(app)]
-    asyncio.run(serve(app, beside=faces))
+    asyncio.run(serve(app, beside=faces(app, web=web)))
 
 
 def run(

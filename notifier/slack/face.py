@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
@@ -16,21 +15,30 @@ from notifier.model import Work
 from notifier.slack.arrival import Arrival, Reply
 from notifier.slack.desk import Desk
 from notifier.slack.inbox import Worker
+from notifier.slack.install import Installer
 from notifier.slack.routes import routes
 from notifier.slack.socket import SocketMode
 from notifier.slack.vault import Vault
 from notifier.slack.workspaces import Workspaces
 from notifier.store import StoreThread
 
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
 _TIMEOUT = timedelta(seconds=10)
 
 
 class SlackFace:
-    """``arrival`` is the way in for whoever receives; ``run`` works until it is stopped."""
+    """``arrival`` is the way in for whoever receives, ``http`` what is mounted at ``/slack`` where it is set up.
 
-    def __init__(self, app: App, *, arrivals: StoreThread, work: StoreThread) -> None:
+    It has threads of its own for the store, so that taking down never waits for work.
+    """
+
+    def __init__(self, app: App) -> None:
         settings = app.settings
         self._app = app
+        self._threads = StoreThread(app.open_store), StoreThread(app.open_store)
+        arrivals, work = self._threads
         wake = asyncio.Event()
         own = {"": settings.slack_token, **settings.slack_tokens}
         self.workspaces = Workspaces(arrivals, own, lambda: Vault(app.keys.all), clock=app.clock)
@@ -40,28 +48,46 @@ class SlackFace:
         self._routes = routes(settings.slack_api_url)
         self._worker = Worker(arrivals, self._perform, clock=app.clock, wake=wake)
 
+    @cached_property
+    def http(self) -> ASGIApp | None:
+        """None where nothing is signed."""
+        key = self._app.settings.slack_signing_secret
+        if not key.get_secret_value():
+            return None
+        # Only this needs the web's packages.
+        from notifier.slack.http import SlackHttp
+
+        return SlackHttp(key, self.arrival, self._installer(), clock=self._app.clock).app
+
     async def run(self, stop: asyncio.Event) -> None:
+        """Work until ``stop``, then close."""
         settings = self._app.settings
         running = [self._worker.run(stop)]
         if settings.slack_app_token.get_secret_value():
             running.append(SocketMode(settings.slack_app_token, settings.slack_api_url, self.arrival.take).run(stop))
-        await asyncio.gather(*running)
+        try:
+            await asyncio.gather(*running)
+        finally:
+            await self.client.close()
+            for thread in self._threads:
+                await thread.close()
+
+    def _installer(self) -> Installer | None:
+        settings = self._app.settings
+        if not (settings.slack_client_id and settings.slack_client_secret.get_secret_value() and settings.base_url):
+            return None
+        return Installer(
+            settings.slack_client_id,
+            settings.slack_client_secret,
+            base_url=settings.base_url,
+            keys=self._app.keys,
+            client=self.client,
+            workspaces=self.workspaces,
+            clock=self._app.clock,
+        )
 
     async def _perform(self, work: Work) -> str:
         return await self._desk.perform(work, self._routes)
 
     def _check(self, payload: dict[str, Any]) -> Reply | None:
         return None
-
-
-@asynccontextmanager
-async def slack_face(app: App) -> AsyncIterator[SlackFace]:
-    """With threads of its own for the store, so that taking down never waits for work."""
-    arrivals, work = StoreThread(app.open_store), StoreThread(app.open_store)
-    face = SlackFace(app, arrivals=arrivals, work=work)
-    try:
-        yield face
-    finally:
-        await face.client.close()
-        await arrivals.close()
-        await work.close()

@@ -17,7 +17,7 @@ from notifier.app import App
 from notifier.model import Entry
 from notifier.ports import Store
 from notifier.settings import Settings
-from notifier.slack.face import SlackFace, slack_face
+from notifier.slack.face import SlackFace
 from tests.builders import NOW, entry, sighted
 from tests.servers.slack import TOKEN
 from tests.servers.slack_face import APP_TOKEN, SlackWorkspace, until
@@ -140,14 +140,14 @@ def settings(server: SlackWorkspace, tmp_path: Path) -> Settings:
 @asynccontextmanager
 async def running(settings: Settings, server: SlackWorkspace, now: list[datetime]) -> AsyncIterator[Lab]:
     app = App(settings=settings, clock=lambda: now[0])
-    async with slack_face(app) as face:
-        stop = asyncio.Event()
-        working = asyncio.ensure_future(face.run(stop))
-        try:
-            yield Lab(app=app, server=server, face=face, now=now)
-        finally:
-            stop.set()
-            await working
+    face = SlackFace(app)
+    stop = asyncio.Event()
+    working = asyncio.ensure_future(face.run(stop))
+    try:
+        yield Lab(app=app, server=server, face=face, now=now)
+    finally:
+        stop.set()
+        await working
 
 
 @pytest.fixture
