@@ -152,6 +152,17 @@ class App:
 
         return secrets_of
 
+    def installed_tokens(self, store: Store) -> dict[str, SecretStr]:
+        """The tokens of the Slack workspaces that were installed from the web, by their names in targets."""
+        kept = {each.token_name: each.token for each in store.slack.workspaces() if each.token and not each.gone_at}
+        if not kept:
+            return {}
+        # Only who has them needs the package for it.
+        from notifier.vault import Vault
+
+        vault = Vault(self.keys.all)
+        return {name: token for name, text in kept.items() if (token := vault.open(text))}
+
     def _secret(self) -> SecretStr:
         """The key that signs links: the operator's, else one made once and kept beside the database."""
         if self.settings.secret_key.get_secret_value():
@@ -245,6 +256,8 @@ class Engine:
 
     async def deliver(self, stop: asyncio.Event | None = None) -> Counter[DeliveryState]:
         """Send what is due."""
+        if self._app.settings.slack_client_id:
+            await self._know_workspaces()
         done = await deliver(
             self.stores["deliver"],
             self._channels,
@@ -285,6 +298,12 @@ class Engine:
             except MailboxError as error:
                 log.warning("mail cannot be read", mailbox=box.name, error=str(error))
         return total
+
+    async def _know_workspaces(self) -> None:
+        from notifier.channels.slack import SlackChannel
+
+        if isinstance(slack := self._channels["slack"], SlackChannel):
+            slack.know(await self.stores["deliver"](self._app.installed_tokens))
 
     async def once(self) -> Pass:
         """One pass: take in what came back, collect what is due, plan, deliver, send letters."""

@@ -297,7 +297,7 @@ class Settings(BaseSettings):
 
     @property
     def has_slack(self) -> bool:
-        tokens = (self.slack_token, self.slack_webhook, *self.slack_tokens.values())
+        tokens = (self.slack_token, self.slack_webhook, self.slack_client_secret, *self.slack_tokens.values())
         return any(each.get_secret_value() for each in tokens)
 
     @property

@@ -50,7 +50,8 @@ class SlackChannel:
         timeout: timedelta = _TIMEOUT,
         each: timedelta = _ONE_EACH,
     ) -> None:
-        self._tokens = {"": token, **more_tokens}
+        self._own = {"": token, **more_tokens}
+        self._tokens = dict(self._own)
         self._webhook = webhook
         self._pace = Pace(each, burst=_BURST)
         self._client = SlackClient(self._tokens, webhook, api_url, timeout=timeout)
@@ -62,6 +63,13 @@ class SlackChannel:
 
     def account(self, target: str) -> str:
         return WEBHOOK if target == WEBHOOK else _workspace(target)[0]
+
+    def know(self, tokens: Mapping[str, SecretStr]) -> None:
+        """Workspaces that were installed from the web, besides those of the settings, which are stronger."""
+        now = {**tokens, **self._own}
+        for team in self._tokens.keys() - now.keys():
+            del self._tokens[team]
+        self._tokens.update(now)
 
     async def send(self, message: Message) -> Receipt:
         parts = [_arguments(part) for part in message.parts]

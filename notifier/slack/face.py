@@ -18,7 +18,6 @@ from notifier.slack.inbox import Worker
 from notifier.slack.install import Installer
 from notifier.slack.routes import routes
 from notifier.slack.socket import SocketMode
-from notifier.slack.vault import Vault
 from notifier.slack.workspaces import Workspaces
 from notifier.store import StoreThread
 
@@ -40,8 +39,7 @@ class SlackFace:
         self._threads = StoreThread(app.open_store), StoreThread(app.open_store)
         arrivals, work = self._threads
         wake = asyncio.Event()
-        own = {"": settings.slack_token, **settings.slack_tokens}
-        self.workspaces = Workspaces(arrivals, own, lambda: Vault(app.keys.all), clock=app.clock)
+        self.workspaces = Workspaces(app, arrivals)
         self.client = SlackClient(self.workspaces.tokens, SecretStr(""), settings.slack_api_url, timeout=_TIMEOUT)
         self.arrival = Arrival(arrivals, self._check, clock=app.clock, wake=wake)
         self._desk = Desk(app, self.client, self.workspaces, work)

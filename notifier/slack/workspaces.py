@@ -6,20 +6,19 @@ encrypted. One that is gone keeps everything but its token: subscriptions and ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 import structlog
 from pydantic import SecretStr
 
-from notifier.app import Clock
+from notifier.app import App
 from notifier.channels.slack_client import SlackClient, field
 from notifier.clean import plain
 from notifier.errors import ChannelStopped, SendError
 from notifier.model import Workspace
 from notifier.ports import InStore, Store
-from notifier.slack.vault import Vault
+from notifier.vault import Vault
 
 log = structlog.get_logger()
 
@@ -30,15 +29,15 @@ _REREAD = timedelta(seconds=60)
 class Workspaces:
     """``tokens`` by their names is also what the client reads; it changes as workspaces come and go."""
 
-    def __init__(
-        self, in_store: InStore, own: Mapping[str, SecretStr], vault: Callable[[], Vault], *, clock: Clock
-    ) -> None:
+    def __init__(self, app: App, in_store: InStore) -> None:
+        settings = app.settings
+        own = {"": settings.slack_token, **settings.slack_tokens}
+        self._app = app
         self._in_store = in_store
         self._own = {name: token for name, token in own.items() if token.get_secret_value()}
-        self._vault = vault
-        self._clock = clock
+        self._clock = app.clock
         self._by_team: dict[str, Workspace] = {}
-        self._read_at = clock() - _REREAD
+        self._read_at = app.clock() - _REREAD
         self.tokens: dict[str, SecretStr] = dict(self._own)
 
     async def of(self, team: str, client: SlackClient) -> Workspace | None:
@@ -69,7 +68,7 @@ class Workspaces:
         for each in self._by_team.values():
             if each.team == workspace.team and self.is_own(each):
                 return each
-        await self._put(replace(workspace, token=self._vault().close(token)))
+        await self._put(replace(workspace, token=Vault(self._app.keys.all).close(token)))
         await self._read()
         return self._by_team[workspace.team]
 
@@ -112,14 +111,12 @@ class Workspaces:
         await self._in_store(put)
 
     async def _read(self) -> None:
-        found = await self._in_store(lambda store: store.slack.workspaces())
+        def read(store: Store) -> tuple[list[Workspace], dict[str, SecretStr]]:
+            return store.slack.workspaces(), self._app.installed_tokens(store)
+
+        found, installed = await self._in_store(read)
         self._by_team = {each.team: each for each in found}
-        self.tokens.update(self._own)
-        for each in found:
-            if each.token_name in self._own:
-                continue
-            token = self._vault().open(each.token) if each.token else None
-            if token is None:
-                self.tokens.pop(each.token_name, None)
-            else:
-                self.tokens[each.token_name] = token
+        now = {**installed, **self._own}
+        for name in self.tokens.keys() - now.keys():
+            del self.tokens[name]
+        self.tokens.update(now)
