@@ -94,6 +94,7 @@ class App:
             overrides=settings.templates_dir,
             summaries=settings.ai_summaries,
             threads=settings.slack_threads,
+            menus=settings.answers_slack,
         )
 
     @cached_property

@@ -165,6 +165,7 @@ class Settings(BaseSettings):
     )
     slack_client_id: str = Field("", description="With slack_client_secret: others install the app at /slack/install.")
     slack_client_secret: SecretStr = Field(SecretStr(""), description="Of the Slack app, for its installing.")
+    slack_friday: bool = Field(False, description="Post each Friday what was saved from a channel's digests.")
     slack_threads: bool = Field(False, description="Post papers into the thread of a short first message.")
     slack_api_url: str = Field("https://slack.com/api/", description="Base address of Slack's Web API.")
 

@@ -1,4 +1,4 @@
-"""Tokens of others at rest: encrypted with a key drawn from the program's secret, so that a copied database gives none away."""
+"""Tokens at rest: encrypted with a key drawn from the program's secret, so that a copied database gives none away."""
 
 from __future__ import annotations
 

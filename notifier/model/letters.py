@@ -17,6 +17,8 @@ class LetterKind(StrEnum):
     CONFIRM_ADDRESS = "confirm_address"
     """The one kind that goes to an address to which nothing else goes."""
     CHANNEL_GONE = "channel_gone"
+    SLACK_CODE = "slack_code"
+    """To who says inside Slack that this is their address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +27,8 @@ class Letter:
 
     ``values`` are pairs of a name and a text: ``link`` (an address of our own pages; none has more than one),
     ``timezone`` (for the time until which the link works; UTC without), and by kind: ``summary`` (what was
-    subscribed to, in a line), ``reason`` (why an address was left alone, or a channel is gone), ``channel`` and
-    ``subscription`` (its id). They are forgotten once it has an end.
+    subscribed to, in a line), ``reason`` (why an address was left alone, or a channel is gone; who asks from
+    Slack), ``channel`` and ``subscription`` (its id). They are forgotten once it has an end.
     """
 
     id: str

@@ -80,7 +80,7 @@ class SlackPlaces(Protocol):
 
     def react(self, team: str, channel: str, ts: str, user: str, name: str, *, added: bool, now: datetime) -> None: ...
 
-    def reactions(self, team: str, channel: str, ts: Iterable[str]) -> Mapping[str, int]:
+    def reactions(self, team: str, ts: Iterable[str]) -> Mapping[str, int]:
         """By name, over these messages."""
         ...
 

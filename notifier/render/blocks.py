@@ -15,6 +15,7 @@ CHARACTERS = 12_000
 SECTION = 2_900
 HEADER = 150
 BUTTON = 75
+TITLE = 24
 
 Block = dict[str, Any]
 """Slack's JSON."""
@@ -76,3 +77,26 @@ def code(text: str) -> Mrkdwn:
     """``text`` as it was typed, on a quiet background; a backtick of its own would end it."""
     bare = " ".join(text.split()).replace("`", "ˋ")
     return Mrkdwn(f"`{escape(bare)}`") if bare else Mrkdwn("")
+
+
+def field(block: str, label: str, element: Block, *, hint: str = "", is_optional: bool = False) -> Block:
+    """A field of a form; its value stands under ``block`` twice, as block and as action."""
+    made = {
+        "type": "input",
+        "block_id": block,
+        "label": plain_text(label, 200),
+        "element": {**element, "action_id": block},
+    }
+    return made | ({"hint": plain_text(hint, 300)} if hint else {}) | ({"optional": True} if is_optional else {})
+
+
+def modal(callback: str, title: str, submit: str, close: str, blocks: Sequence[Block], carried: str) -> Block:
+    return {
+        "type": "modal",
+        "callback_id": callback,
+        "title": plain_text(title, TITLE),
+        "submit": plain_text(submit, TITLE),
+        "close": plain_text(close, TITLE),
+        "private_metadata": carried,
+        "blocks": list(blocks),
+    }

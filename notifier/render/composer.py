@@ -32,15 +32,21 @@ class Composer:
     """Implements ``ports.Renderer`` and ``ports.LetterWriter``; ``overrides`` is the operator's own template folder.
 
     ``summaries`` shows, marked as such, what a source's machine made of an abstract; ``threads`` puts what Slack
-    shows of papers into the thread of a short first message.
+    shows of papers into the thread of a short first message, ``menus`` gives each paper a menu there.
     """
 
     def __init__(
-        self, *, links: Links, overrides: Path | None = None, summaries: bool = False, threads: bool = False
+        self,
+        *,
+        links: Links,
+        overrides: Path | None = None,
+        summaries: bool = False,
+        threads: bool = False,
+        menus: bool = False,
     ) -> None:
         self._formats: dict[str, Make] = {
             "email": MailComposer,
-            "slack": partial(SlackComposer, threads=threads),
+            "slack": partial(SlackComposer, threads=threads, menus=menus),
             "json": PayloadComposer,
             "text": ChatComposer,
         }

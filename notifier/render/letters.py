@@ -24,6 +24,7 @@ _WORDS: Mapping[LetterKind, tuple[str, str]] = MappingProxyType(
         LetterKind.LOGIN: (message("Log in to %(site)s"), message("Log in")),
         LetterKind.CONFIRM_SUBSCRIPTION: (message("Confirm the digests of %(site)s"), message("Confirm")),
         LetterKind.CONFIRM_ADDRESS: (message("Use this address for %(site)s again?"), message("Use it again")),
+        LetterKind.SLACK_CODE: (message("Your code for Slack"), message("Open the subscription")),
         LetterKind.CHANNEL_GONE: (message("Digests for %(channel)s are stopped"), message("Open the subscription")),
     }
 )

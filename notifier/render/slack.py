@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from notifier.model import Digest, DigestItem, Message
@@ -23,9 +24,10 @@ from notifier.render.blocks import (
     context,
     divider,
     header,
+    overflow,
     section,
 )
-from notifier.render.catalog import Catalog
+from notifier.render.catalog import Catalog, message
 from notifier.render.entries import entry_view
 from notifier.render.environment import Kind, environment, rendered
 from notifier.render.excerpt import Piece
@@ -42,14 +44,39 @@ DIVIDED_FROM = 8
 
 _CACHED = 4096
 
+MENU = {
+    "save": message("Save"),
+    "mute": message("Mute a word…"),
+    "more": message("More like this…"),
+    "read": message("I'll read it"),
+    "why": message("Why this?"),
+}
+"""What can be done with a paper where somebody answers: the first word of the value, and what the menu says."""
+
+
+def mark_of(entry_id: str) -> str:
+    """Names an entry within its delivery, in the little room that a menu has; ids can be whole addresses."""
+    return sha256(entry_id.encode("utf-8", "replace")).hexdigest()[:12]
+
 
 class SlackComposer:
-    """The Slack messages of one language; with ``threads`` head and foot are one, and the rest is in its thread."""
+    """The Slack messages of one language; with ``threads`` head and foot are one, and the rest is in its thread.
+
+    ``menus`` gives each entry a menu, where somebody answers it.
+    """
 
     def __init__(
-        self, *, links: Links, catalog: Catalog, overrides: Path | None, summaries: bool, threads: bool = False
+        self,
+        *,
+        links: Links,
+        catalog: Catalog,
+        overrides: Path | None,
+        summaries: bool,
+        threads: bool = False,
+        menus: bool = False,
     ) -> None:
         self._threads = threads
+        self._menus = menus
         self._links = links
         self._catalog = catalog
         self._overrides = overrides
@@ -87,11 +114,21 @@ class SlackComposer:
         for group in grouped(digest.items, is_late=digest.late):
             lead = self._section("group", label=group.label) if group.label else []
             for item in group.items:
-                yield [*lead, *([divider()] if is_divided else []), *self._entry(item, year)]
+                yield [*lead, *([divider()] if is_divided else []), *self._with_menu(digest, item, year)]
                 lead = []
         yield from ([section] for section in self._more(view))
         yield from ([section] for section in self._follow_ups(view))
         yield [*self._context("foot", view=view), *_buttons(view, self._catalog)]
+
+    def _with_menu(self, digest: Digest, item: DigestItem, year: int) -> Iterator[Block]:
+        """The title's block carries the menu: it alone differs between digests that show the same entry."""
+        first, *others = self._entry(item, year)
+        if self._menus:
+            about = f"{digest.delivery_id} {mark_of(item.entry.id)}"
+            options = [(self._catalog.say(text), f"{deed} {about}") for deed, text in MENU.items()]
+            first = {**first, "accessory": overflow("notifier_entry", options)}
+        yield first
+        yield from others
 
     def _render_entry(self, item: DigestItem, year: int) -> tuple[Block, ...]:
         entry = entry_view(item, self._catalog, year=year, limit=EXCERPT, summaries=self._summaries)

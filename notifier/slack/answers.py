@@ -39,7 +39,7 @@ def listed(lines: Iterable[str]) -> Mrkdwn:
 
 def name_of(subscription: Subscription, ask: Ask) -> str:
     """What the asker calls it: this channel, or where it goes."""
-    if str(subscription.address.target) in ask.places:
+    if ask.is_channel and subscription.address.target in ask.places:
         return ask.words.say("this channel")
     address = subscription.address
     if address.kind == "slack" and address.target.rpartition("/")[2] == ask.origin.user:

@@ -6,6 +6,7 @@ and what is not in reach is not there: a wrong id says no more than one that nev
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,9 +44,12 @@ class Origin:
 
 
 def origin(body: dict[str, Any]) -> Origin:
-    """Of a slash command, an interaction or an event, whichever it is; texts that are none are empty."""
+    """Of a slash command, an interaction or an event, whichever it is; texts that are none are empty.
+
+    A form knows where it was opened by what we wrote into it.
+    """
     event = _dict(body, "event")
-    user, channel = _dict(body, "user"), _dict(body, "channel")
+    user, channel = _dict(body, "user"), _dict(body, "channel") or _dict(memory(body), "channel")
     return Origin(
         team=_text(body.get("team_id")) or _text(_dict(body, "team").get("id")) or _text(user.get("team_id")),
         user=_text(body.get("user_id")) or _text(user.get("id")) or _text(event.get("user")),
@@ -56,6 +60,16 @@ def origin(body: dict[str, Any]) -> Origin:
         trigger=_text(body.get("trigger_id")),
         response_url=_text(body.get("response_url")),
     )
+
+
+def memory(body: dict[str, Any]) -> dict[str, Any]:
+    """What a form of ours carries along; only Slack has had it in between."""
+    text = _dict(body, "view").get("private_metadata")
+    try:
+        kept = json.loads(text) if isinstance(text, str) and text else {}
+    except ValueError:
+        return {}
+    return kept if isinstance(kept, dict) else {}
 
 
 def _dict(body: dict[str, Any], key: str) -> dict[str, Any]:
@@ -108,12 +122,17 @@ class Ask:
 
     @property
     def places(self) -> list[str]:
-        """The targets that mean this channel."""
+        """The targets that mean this channel; outside of one, the asker's own messages."""
         if not self.is_channel:
-            return []
+            return [self.workspace.target(self.origin.user)]
         named = self.origin.channel_name
         places = [self.origin.channel, *([] if named in _NAMELESS else [f"#{named.lower()}"])]
         return [self.workspace.target(place) for place in places]
+
+
+def carried(ask: Ask, **more: object) -> str:
+    """What ``memory`` reads back."""
+    return json.dumps({"channel": {"id": ask.origin.channel, "name": ask.origin.channel_name}, **more})
 
 
 def mine(store: Store, ask: Ask) -> list[Subscription]:
@@ -122,14 +141,15 @@ def mine(store: Store, ask: Ask) -> list[Subscription]:
 
 def here(store: Store, ask: Ask) -> list[Subscription]:
     """Those of the channel, for who is in it and of this workspace."""
-    return store.subscriptions.addressed("slack", ask.places) if ask.places and not ask.is_stranger else []
+    return [] if ask.is_stranger else store.subscriptions.addressed("slack", ask.places)
 
 
 def reach(store: Store, ask: Ask, whose: Whose = Whose.ANY) -> list[Subscription]:
     """The channel's where it has any, else the asker's own; each once."""
-    if whose is Whose.ME:
-        return mine(store, ask)
-    return here(store, ask) or ([] if whose is Whose.HERE else mine(store, ask))
+    own = list({each.id: each for each in (*mine(store, ask), *(() if ask.is_channel else here(store, ask)))}.values())
+    if whose is Whose.ME or not ask.is_channel:
+        return own
+    return here(store, ask) or ([] if whose is Whose.HERE else own)
 
 
 def by_id(store: Store, ask: Ask, id: str) -> Subscription:

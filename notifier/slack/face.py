@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,9 +13,13 @@ from pydantic import SecretStr
 
 from notifier.app import App
 from notifier.channels.slack_client import SlackClient
-from notifier.model import Work
+from notifier.model import Work, Workspace
+from notifier.ports import Store
+from notifier.render.catalog import load
+from notifier.slack import entries, forms
 from notifier.slack.arrival import Arrival, Reply
 from notifier.slack.desk import Desk
+from notifier.slack.friday import note_due
 from notifier.slack.inbox import Worker
 from notifier.slack.install import Installer
 from notifier.slack.routes import routes
@@ -25,6 +31,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 _TIMEOUT = timedelta(seconds=10)
+_LOOK = timedelta(minutes=1)
+_CHECKS = {forms.EDIT: forms.checked, entries.TERMS: entries.checked}
 
 
 class SlackFace:
@@ -63,6 +71,8 @@ class SlackFace:
         running = [self._worker.run(stop)]
         if settings.slack_app_token.get_secret_value():
             running.append(SocketMode(settings.slack_app_token, settings.slack_api_url, self.arrival.take).run(stop))
+        if settings.slack_friday:
+            running.append(self._fridays(stop))
         try:
             await asyncio.gather(*running)
         finally:
@@ -88,4 +98,29 @@ class SlackFace:
         return await self._desk.perform(work, self._routes)
 
     def _check(self, payload: dict[str, Any]) -> Reply | None:
-        return None
+        """Of a form, before it is taken: what is wrong stands under its field."""
+        if payload.get("type") != "view_submission":
+            return None
+        check = _CHECKS.get(str((payload.get("view") or {}).get("callback_id")))
+        if check is None:
+            return None
+        words = load(self._app.settings.default_language, self._app.settings.templates_dir)
+        return check(payload, self._app.topics, self._app.clock(), words)
+
+    async def _fridays(self, stop: asyncio.Event) -> None:
+        """Look now and then whether a summary is due."""
+        arrivals = self._threads[0]
+        while not stop.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _LOOK.total_seconds())
+            if stop.is_set():
+                return
+            workspaces = await self.workspaces.all(self.client)
+            await arrivals(self._noting(workspaces))
+
+    def _noting(self, workspaces: list[Workspace]) -> Callable[[Store], int]:
+        def note(store: Store) -> int:
+            with store.write():
+                return note_due(store, workspaces, now=self._app.clock())
+
+        return note

@@ -75,7 +75,7 @@ class Installer:
             bot_user=field(data, "bot_user_id"),
             installed_at=self._clock(),
         )
-        return await self._workspaces.install(workspace, SecretStr(field(data, "access_token")))
+        return await self._workspaces.install(workspace, SecretStr(field(data, "access_token")), self._client)
 
     def _demand(self, state: str, cookie: str) -> None:
         value = signed(self._keys, _PURPOSE, state)

@@ -29,6 +29,7 @@ class Fault:
     """What is wrong with a line; ``number`` counts from 1."""
 
     number: int
+    line: str
     text: str
 
     def __str__(self) -> str:
@@ -36,10 +37,10 @@ class Fault:
 
 
 def dump(rules: Iterable[Rule], zone: ZoneInfo) -> str:
-    return "\n".join(_line(rule, zone) for rule in rules)
+    return "\n".join(line_of(rule, zone) for rule in rules)
 
 
-def _line(rule: Rule, zone: ZoneInfo) -> str:
+def line_of(rule: Rule, zone: ZoneInfo) -> str:
     day = f" until {rule.until.astimezone(zone):%Y-%m-%d}" if rule.until else ""
     before = f"mute{day}: " if rule.mode is Mode.MUTE else ""
     query = " ".join(rule.query.split())
@@ -55,7 +56,7 @@ def read(
 
     A line as it stands in the subscription already is taken, whether or not it parses today.
     """
-    standing = {_line(rule, zone): rule for rule in rules}
+    standing = {line_of(rule, zone): rule for rule in rules}
     items: list[Item] = []
     faults: list[Fault] = []
     for number, raw in enumerate(text.splitlines(), 1):
@@ -65,7 +66,7 @@ def read(
         try:
             items.append(_kept(standing.pop(line)) if line in standing else _item(line, topics, zone, now))
         except NotifierError as error:
-            faults.append(Fault(number=number, text=_sentence(error, line)))
+            faults.append(Fault(number=number, line=line, text=_sentence(error, line)))
     return items, faults
 
 

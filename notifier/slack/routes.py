@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
@@ -11,18 +12,30 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from notifier.ports import Store
-from notifier.slack import grammar, verbs
-from notifier.slack.asking import Ask
-from notifier.slack.buttons import BUTTONS
+from notifier.slack import entries, events, forms, grammar, home, linking, verbs
+from notifier.slack.asking import Ask, chosen
+from notifier.slack.buttons import BUTTONS, FORMS, SHORTCUTS, Button
 from notifier.slack.desk import Desk, Turn
-from notifier.slack.verbs import Result, Tools
+from notifier.slack.grammar import Command
+from notifier.slack.verbs import Result, Tools, Verb
 
 COMMAND = "/papers"
 
 _log = logging.getLogger("notifier.slack.bolt")
-_log.setLevel(logging.ERROR)
+# What it has to say of failures is said by us, and of what nobody handles by nobody.
+_log.setLevel(logging.CRITICAL)
 
 Route = Callable[[Desk, Turn], Awaitable[None]]
+
+
+def _edit(store: Store, ask: Ask, tools: Tools, command: Command) -> Result:
+    return forms.opened(store, ask, tools, chosen(store, ask, command).id)
+
+
+_VERBS: Mapping[str, Verb] = MappingProxyType(
+    {**verbs.VERBS, "edit": _edit, "saved": entries.saved, "link": linking.link, "confirm": linking.confirm}
+)
+assert _VERBS.keys() == grammar.VERBS  # noqa: S101 - what is read is what is done
 
 
 def routes(api_url: str) -> AsyncApp:
@@ -38,8 +51,18 @@ def routes(api_url: str) -> AsyncApp:
         url_verification_enabled=False,
     )
     app.command(COMMAND)(_route(_command))
-    for name in BUTTONS:
-        app.action(name)(_route(_button))
+    for name, button in BUTTONS.items():
+        app.action(name)(_route(_done(button)))
+    for name, form in FORMS.items():
+        app.view(name)(_route(_done(form)))
+    for name, shortcut in SHORTCUTS.items():
+        app.message_shortcut(name)(_route(_done(shortcut)))
+    for name in ("reaction_added", "reaction_removed"):
+        app.event(name)(_route(_done(events.reaction)))
+    app.event("link_shared")(_route(_done(events.unfurl)))
+    app.event("app_home_opened")(_route(_home))
+    app.event("app_uninstalled")(_route(_uninstalled))
+    app.event("tokens_revoked")(_route(_revoked))
     return app
 
 
@@ -53,7 +76,6 @@ def _route(route: Route) -> Callable[..., Awaitable[None]]:
         except Exception as error:
             turn.failed = error
 
-    listener.__name__ = route.__name__
     return listener
 
 
@@ -66,15 +88,31 @@ async def _authorize(context: dict[str, Any], enterprise_id: str | None, team_id
 
 async def _command(desk: Desk, turn: Turn) -> None:
     def piece(store: Store, ask: Ask, tools: Tools) -> Result:
-        return verbs.run(store, ask, tools, grammar.read(str(turn.body.get("text", ""))))
+        command = grammar.read(str(turn.body.get("text", "")))
+        return _VERBS[command.verb](store, ask, tools, command)
 
     await desk.answer(turn, piece)
 
 
-async def _button(desk: Desk, turn: Turn) -> None:
-    action = turn.body["actions"][0]
+def _done(what: Button) -> Route:
+    async def route(desk: Desk, turn: Turn) -> None:
+        await desk.answer(turn, lambda store, ask, tools: what(store, ask, tools, turn.body))
+        if (turn.body.get("view") or {}).get("type") == "home" and turn.body["type"] == "block_actions":
+            await desk.also(turn, home.published)
 
-    def piece(store: Store, ask: Ask, tools: Tools) -> Result:
-        return BUTTONS[action["action_id"]](store, ask, tools, str(action.get("value", "")))
+    return route
 
-    await desk.answer(turn, piece)
+
+async def _home(desk: Desk, turn: Turn) -> None:
+    if turn.body["event"].get("tab") == "home":
+        await desk.answer(turn, home.published)
+
+
+async def _uninstalled(desk: Desk, turn: Turn) -> None:
+    await desk.left(turn, "The app was removed there.")
+
+
+async def _revoked(desk: Desk, turn: Turn) -> None:
+    # Tokens of single people are none of ours.
+    if (turn.body["event"].get("tokens") or {}).get("bot"):
+        await desk.left(turn, "Its token was revoked there.")

@@ -5,9 +5,9 @@ calls: so that what was done and what is to be said of it are kept together.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from notifier import account, edit
@@ -43,16 +43,12 @@ class Tools:
     renderer: Renderer
     look_back: timedelta
     max_entries: int
-    language: str
+    base_url: str
 
 
 Change = Callable[[], list[Call]]
 Result = list[Call] | Change
 Verb = Callable[[Store, Ask, Tools, Command], Result]
-
-
-def run(store: Store, ask: Ask, tools: Tools, command: Command) -> Result:
-    return _VERBS[command.verb](store, ask, tools, command)
 
 
 def help_(store: Store, ask: Ask, tools: Tools, command: Command) -> Result:
@@ -83,6 +79,19 @@ def mute(store: Store, ask: Ask, tools: Tools, command: Command) -> Result:
 
 def _add(store: Store, ask: Ask, tools: Tools, subscription: Subscription, text: str, mode: Mode) -> Result:
     query, until = grammar.mute(text, ask.zone, ask.now) if mode is Mode.MUTE else (text, None)
+    return add_rule(store, ask, tools, subscription, query, mode, until)
+
+
+def add_rule(
+    store: Store,
+    ask: Ask,
+    tools: Tools,
+    subscription: Subscription,
+    query: str,
+    mode: Mode,
+    until: datetime | None,
+) -> Result:
+    """With what it means, what it would have brought, and a way back."""
     trial = _tried(store, ask, tools, subscription, query, mode)
 
     def change() -> list[Call]:
@@ -340,7 +349,7 @@ def removed(store: Store, ask: Ask, subscription: Subscription) -> Change:
     return change
 
 
-_VERBS: MappingProxyType[str, Verb] = MappingProxyType(
+VERBS: Mapping[str, Verb] = MappingProxyType(
     {
         "help": help_,
         "list": list_,

@@ -18,6 +18,7 @@ from notifier.clean import plain
 from notifier.errors import ChannelStopped, SendError
 from notifier.model import Workspace
 from notifier.ports import InStore, Store
+from notifier.slack import events
 from notifier.vault import Vault
 
 log = structlog.get_logger()
@@ -63,27 +64,34 @@ class Workspaces:
         for name in self._own.keys() - known:
             await self._introduce(name, client)
 
-    async def install(self, workspace: Workspace, token: SecretStr) -> Workspace:
+    async def install(self, workspace: Workspace, token: SecretStr, client: SlackClient) -> Workspace:
         """Take one in that was installed from the web; one of the settings keeps its own token."""
-        for each in self._by_team.values():
-            if each.team == workspace.team and self.is_own(each):
-                return each
+        await self.refresh(client)
+        known = self._by_team.get(workspace.team)
+        if known is not None and self.is_own(known):
+            return known
         await self._put(replace(workspace, token=Vault(self._app.keys.all).close(token)))
-        await self._read()
         return self._by_team[workspace.team]
 
-    async def gone(self, team: str, reason: str) -> bool:
-        """Whether that is news."""
+    async def check(self, workspace: Workspace, error: ChannelStopped, client: SlackClient) -> None:
+        """A call was refused for good: see whether the token still works at all."""
+        try:
+            await client.ask(workspace.token_name, "auth.test", lambda web: web.auth_test())
+        except ChannelStopped:
+            await self.gone(workspace, str(error))
+        except SendError:
+            pass
 
-        def note(store: Store) -> bool:
+    async def gone(self, workspace: Workspace, why: str) -> None:
+        """The app is no longer there: that workspace stops, keeps everything, and says so."""
+
+        def note(store: Store) -> int:
             with store.write():
-                return store.slack.gone(team, reason, now=self._clock())
+                return len(events.left(store, workspace, why, now=self._clock()))
 
-        is_news = await self._in_store(note)
+        stopped = await self._in_store(note)
         await self._read()
-        if is_news:
-            log.warning("slack workspace is gone", team=team, reason=reason)
-        return is_news
+        log.warning("slack workspace is gone", workspace=workspace.name, why=why, stopped=stopped)
 
     async def _introduce(self, name: str, client: SlackClient) -> None:
         try:
@@ -101,14 +109,16 @@ class Workspaces:
             log.info("slack cannot be asked who it is", token=name or "slack_token", error=str(error))
         else:
             await self._put(workspace)
-            await self._read()
 
     async def _put(self, workspace: Workspace) -> None:
-        def put(store: Store) -> None:
+        def put(store: Store) -> int:
             with store.write():
                 store.slack.put(workspace)
+                return len(events.back(store, workspace, now=self._clock()))
 
-        await self._in_store(put)
+        if resumed := await self._in_store(put):
+            log.info("slack workspace is back", workspace=workspace.name, resumed=resumed)
+        await self._read()
 
     async def _read(self) -> None:
         def read(store: Store) -> tuple[list[Workspace], dict[str, SecretStr]]:

@@ -121,8 +121,8 @@ class SlackPlaceRows:
         what = {"team": team, "channel": channel, "ts": ts, "user": user, "name": name, "now": rows.stamp(now)}
         self._conn.execute(SQL["react" if added else "unreact"], what)
 
-    def reactions(self, team: str, channel: str, ts: Iterable[str]) -> Mapping[str, int]:
-        wanted = {"team": team, "channel": channel, "ts": rows.array(ts)}
+    def reactions(self, team: str, ts: Iterable[str]) -> Mapping[str, int]:
+        wanted = {"team": team, "ts": rows.array(ts)}
         return {row["name"]: row["number"] for row in self._conn.execute(SQL["reactions"], wanted)}
 
     def delivery_of(self, targets: Iterable[str], ts: str) -> str | None:

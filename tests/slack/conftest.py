@@ -44,10 +44,11 @@ class Lab:
         return await self.does(body, user=user)
 
     async def does(self, body: dict[str, Any], *, user: str = ADA) -> dict[str, Any]:
-        before = len(self.server.said(user)) + len(self.direct(user))
+        places = (self.server.said, self.direct)
+        before = [len(place(user)) for place in places]
         await self.face.arrival.take(body)
-        await until(lambda: len(self.server.said(user)) + len(self.direct(user)) > before)
-        return (self.server.said(user) + self.direct(user))[-1]
+        await until(lambda: [len(place(user)) for place in places] != before)
+        return next(place(user)[-1] for place, had in zip(places, before, strict=True) if len(place(user)) > had)
 
     async def settled(self) -> None:
         """Until nothing is left in the inbox."""

@@ -68,7 +68,7 @@ CREATE TABLE slack_reaction (
     user TEXT NOT NULL,
     name TEXT NOT NULL,
     at TEXT NOT NULL,
-    PRIMARY KEY (team, channel, ts, user, name)
+    PRIMARY KEY (team, ts, channel, user, name)
 ) WITHOUT ROWID;
 
 -- What is told once: a summary of a week, that a workspace is gone.

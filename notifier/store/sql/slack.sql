@@ -93,7 +93,7 @@ WHERE team = :team AND channel = :channel AND ts = :ts AND user = :user AND name
 -- name: reactions
 SELECT r.name, count(*) AS number
 FROM json_each(:ts) AS wanted
-JOIN slack_reaction AS r ON r.team = :team AND r.channel = :channel AND r.ts = wanted.value
+JOIN slack_reaction AS r ON r.team = :team AND r.ts = wanted.value
 GROUP BY r.name ORDER BY number DESC, r.name
 
 -- name: delivery_of
