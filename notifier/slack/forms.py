@@ -34,7 +34,6 @@ EDIT = "notifier_edit"
 TRY = "notifier_try"
 _LONGEST = 3_000
 """Characters that a field of Slack's takes."""
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _RHYTHMS = {
     Every.INSTANT: message("as papers come"),
     Every.HOURLY: message("every hour"),
@@ -70,7 +69,8 @@ def form(subscription: Subscription, rules: Sequence[Rule], ask: Ask, shown: Seq
 def _hours(subscription: Subscription, ask: Ask) -> list[Block]:
     say, cadence = ask.words.say, subscription.cadence
     rhythms = {each: option(say(text), each) for each, text in _RHYTHMS.items()}
-    days = [option(say(name), str(number)) for number, name in enumerate(_DAYS)]
+    names = ask.words.locale.days["stand-alone"]["wide"]
+    days = [option(names[number], str(number)) for number in range(7)]
     chosen = {"initial_options": [days[day] for day in sorted(cadence.days)]} if cadence.days else {}
     every = {"type": "static_select", "options": list(rhythms.values()), "initial_option": rhythms[cadence.every]}
     most = {"is_decimal_allowed": False, "min_value": "1", "max_value": "200"}

@@ -16,7 +16,7 @@ def messages() -> set[object]:
     # mime.py has no words, but counts bytes.
     methods = [("mime.py", "ignore"), ("**.py", "python")]
     room = Path(render.__file__).parent
-    rooms = [room, room.parent / "web"]
+    rooms = [room, room.parent / "web", room.parent / "slack"]
     code = [each for one in rooms for each in extract_from_dir(one, methods, keywords=KEYWORDS)]
     templates = extract_from_dir(TEMPLATES, [("**.html", "jinja2"), ("**.txt", "jinja2")], keywords=KEYWORDS)
     entrance = extract_from_file("python", room.parent / "entrance.py", keywords=KEYWORDS)
