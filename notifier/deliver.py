@@ -243,13 +243,14 @@ class _Lane:
         """One job after the other; the end of one is written together with the beginning of the next."""
         ended: tuple[_Job, Outcome, asyncio.Future[bool]] | None = None
         try:
-            for job in jobs:
-                outcome = await self._one(job)
-                if ended:
-                    await self._settle(*ended)
-                ended = (job, outcome, self._recorder.finish(outcome)) if outcome else None
-                if self._failed is not None:
-                    break
+            with self._recorder.working():
+                for job in jobs:
+                    outcome = await self._one(job)
+                    if ended:
+                        await self._settle(*ended)
+                    ended = (job, outcome, self._recorder.finish(outcome)) if outcome else None
+                    if self._failed is not None:
+                        break
         except BaseException as error:
             self._failed = self._failed or error
         try:

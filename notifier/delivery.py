@@ -155,6 +155,12 @@ def arrived(delivery: Sending, accepted: tuple[str, ...], *, at: datetime) -> Ou
     return Outcome(delivery_id=delivery.id, fence=delivery.fence, state=_S.SENT, at=at, accepted=accepted)
 
 
+def is_plain(outcome: Outcome) -> bool:
+    """It arrived, and there is nothing to tell of it: many of these may be written as one."""
+    told = outcome.reason or outcome.cause or outcome.unknown or outcome.give_back_attempt
+    return outcome.state is _S.SENT and not told
+
+
 def failure(delivery: Sending, error: SendError, *, at: datetime, limits: Limits) -> Outcome:
     """What a failed attempt makes of it: given back, tried again later, held, or failed for good."""
     match error:

@@ -73,3 +73,51 @@ async def test_who_gives_up_waiting_does_not_stop_the_others() -> None:
     assert await stays
     with pytest.raises(asyncio.CancelledError):
         await gone
+
+
+async def test_words_gather_until_all_who_work_wait_for_them() -> None:
+    book = Book()
+    recorder = Recorder(book)
+    with recorder.working(), recorder.working(), recorder.working():
+        waiting = [recorder.begin(start(0))]
+        await asyncio.sleep(0)
+        waiting += [recorder.finish(end(9)), recorder.begin(start(1))]
+        await asyncio.sleep(0)
+        assert not book.commits
+        waiting += [recorder.begin(start(2))]
+        book.go.release()
+        assert all(await asyncio.gather(*waiting))
+    assert [len(words) for words in book.commits] == [4]
+
+
+async def test_nobody_waits_for_one_who_has_gone() -> None:
+    book = Book()
+    recorder = Recorder(book)
+    with recorder.working():
+        with recorder.working():
+            waiting = recorder.begin(start(0))
+            await asyncio.sleep(0)
+            assert not book.commits
+        book.go.release()
+        assert await waiting
+
+
+async def test_outcomes_of_half_of_those_who_work_are_worth_a_commit() -> None:
+    book = Book()
+    recorder = Recorder(book)
+    book.go.release()
+    with recorder.working(), recorder.working(), recorder.working(), recorder.working():
+        waiting = [recorder.finish(end(0))]
+        await asyncio.sleep(0)
+        assert not book.commits
+        waiting += [recorder.finish(end(1))]
+        assert all(await asyncio.gather(*waiting))
+    assert [len(words) for words in book.commits] == [2]
+
+
+async def test_a_lone_outcome_is_written_although_others_are_still_at_work() -> None:
+    book = Book()
+    recorder = Recorder(book)
+    book.go.release()
+    with recorder.working(), recorder.working(), recorder.working():
+        assert await recorder.finish(end(0))

@@ -34,6 +34,9 @@ from notifier.store.statements import queries
 SQL = queries("deliveries")
 ATTEMPTS_KEPT = 20
 
+_Ended = list[str | int | None]
+"""An attempt by the id and the fence of its delivery, and its end, as ``end_attempts`` takes it."""
+
 
 class DeliveryRows:
     def __init__(self, conn: sqlite3.Connection) -> None:
@@ -149,8 +152,7 @@ class DeliveryRows:
                 continue
             if standing.begun:
                 state = DeliveryState.DEFERRED if after.state is DeliveryState.CLAIMED else after.state
-                ended = _end_params(before, state, at=now, reason=life.LOST, unknown=True)
-                self._conn.execute(SQL["end_attempt"], ended)
+                self._end_attempts([_lost(before, state, at=now)])
             if after.state is DeliveryState.CANCELLED and life.never_arrived(after):
                 self._conn.execute(SQL["release"], {"id": after.id})
             touched.append(after)
@@ -190,29 +192,47 @@ class DeliveryRows:
         return found
 
     def begin(self, starts: Sequence[Start]) -> list[str]:
-        written = json.dumps([delivery_rows.start_of(each) for each in starts])
-        ours = dict(self._conn.execute(SQL["begin"], {"starts": written}).fetchall())
+        written = [[each.delivery_id, each.fence, rows.stamp(each.lease_until), each.accepted] for each in starts]
+        ours = dict(self._conn.execute(SQL["begin"], {"starts": rows.json_text(written)}).fetchall())
         begun = [(ours[each.delivery_id], each) for each in starts if each.delivery_id in ours]
         self._messages.put([(pk, each.message) for pk, each in begun if each.message is not None])
-        attempts = [{"delivery": pk, "fence": each.fence, "at": rows.stamp(each.at)} for pk, each in begun]
-        self._conn.executemany(SQL["begin_attempt"], attempts)
-        many = [each | {"kept": ATTEMPTS_KEPT} for each in attempts if each["fence"] > ATTEMPTS_KEPT]
-        self._conn.executemany(SQL["forget_attempts"], many)
+        attempts = [[pk, each.fence, rows.stamp(each.at)] for pk, each in begun]
+        self._conn.execute(SQL["begin_attempts"], {"attempts": rows.json_text(attempts)})
+        many = [{"delivery": pk, "fence": each.fence, "kept": ATTEMPTS_KEPT} for pk, each in begun]
+        self._conn.executemany(SQL["forget_attempts"], [each for each in many if each["fence"] > ATTEMPTS_KEPT])
         return list(ours)
 
     def finish(self, outcomes: Sequence[Outcome]) -> list[str]:
+        plain = [each for each in outcomes if life.is_plain(each)]
+        return self._accept(plain) + self._conclude([each for each in outcomes if not life.is_plain(each)])
+
+    def _accept(self, outcomes: Sequence[Outcome]) -> list[str]:
+        """Those that arrived, all at once."""
+        if not outcomes:
+            return []
+        written = [[each.delivery_id, each.fence, rows.stamp(each.at), each.accepted] for each in outcomes]
+        found = self._conn.execute(SQL["accept"], {"outcomes": rows.json_text(written)}).fetchall()
+        sent = {row["id"] for row in found}
+        self._messages.thaw(list(sent))
+        self._end_attempts(
+            _ended(each.delivery_id, each.fence, DeliveryState.SENT, at=each.at)
+            for each in outcomes
+            if each.delivery_id in sent
+        )
+        return list(sent)
+
+    def _conclude(self, outcomes: Sequence[Outcome]) -> list[str]:
+        if not outcomes:
+            return []
         before = self._get(outcome.delivery_id for outcome in outcomes)
         found = [(before[each.delivery_id], each) for each in outcomes if each.delivery_id in before]
         moves = [(old, new, each) for old, each in found if (new := life.concluded(old, each))]
         # Read and written under one lock, so each of them is as it was read.
         self._conn.executemany(SQL["move"], [delivery_rows.move_params(old, new) for old, new, _ in moves])
         self._messages.thaw([new.id for _, new, _ in moves if new.state in ENDS])
-        self._conn.executemany(
-            SQL["end_attempt"],
-            [
-                _end_params(old, new.state, at=each.at, reason=each.reason, unknown=each.unknown)
-                for old, new, each in moves
-            ],
+        self._end_attempts(
+            _ended(old.id, old.fence, new.state, at=each.at, reason=each.reason, unknown=each.unknown)
+            for old, new, each in moves
         )
         for old, _, each in moves:
             if life.stops_subscription(each):
@@ -226,6 +246,9 @@ class DeliveryRows:
         if self._conn.execute(SQL["stop_subscription"], {"id": id, "reason": outcome.reason}).rowcount:
             (subscription,) = self._subscriptions.get([id]).values()
             self._letters.put([farewell(subscription, outcome)])
+
+    def _end_attempts(self, ended: Iterable[_Ended]) -> None:
+        self._conn.execute(SQL["end_attempts"], {"attempts": rows.json_text(list(ended))})
 
     def sweep(self) -> int:
         return self._messages.sweep()
@@ -246,8 +269,7 @@ class DeliveryRows:
         if before is None or after is None or not self._move(before, after):
             return False
         if before.state is DeliveryState.CLAIMED:
-            ended = _end_params(before, after.state, at=at, reason=life.LOST, unknown=True)
-            self._conn.execute(SQL["end_attempt"], ended)
+            self._end_attempts([_lost(before, after.state, at=at)])
         return True
 
     def get(self, id: str) -> Delivery | None:
@@ -295,14 +317,11 @@ class DeliveryRows:
         return (delivery_rows.delivery(row), delivery_rows.item(row)) if row else None
 
 
-def _end_params(
-    delivery: Delivery, state: DeliveryState, *, at: datetime, reason: str | None, unknown: bool
-) -> rows.Params:
-    return {
-        "id": delivery.id,
-        "fence": delivery.fence,
-        "at": rows.stamp(at),
-        "state": str(state),
-        "unknown": unknown,
-        "reason": reason,
-    }
+def _lost(delivery: Delivery, state: DeliveryState, *, at: datetime) -> _Ended:
+    return _ended(delivery.id, delivery.fence, state, at=at, reason=life.LOST, unknown=True)
+
+
+def _ended(
+    id: str, fence: int, state: DeliveryState, *, at: datetime, reason: str | None = None, unknown: bool = False
+) -> _Ended:
+    return [id, fence, rows.stamp(at), str(state), int(unknown), reason]

@@ -23,7 +23,6 @@ from notifier.model import (
     Reason,
     Sending,
     Slot,
-    Start,
 )
 from notifier.store import rows
 
@@ -142,16 +141,6 @@ def message(row: rows.Row, parts: Iterable[bytes]) -> Message:
         accepted=tuple(json.loads(row["accepted"])),
         created_at=datetime.fromisoformat(row["created_at"]),
     )
-
-
-def start_of(start: Start) -> dict[str, Any]:
-    """What the record of a delivery needs of it, for JSON."""
-    return {
-        "id": start.delivery_id,
-        "fence": start.fence,
-        "lease_until": rows.stamp(start.lease_until),
-        "accepted": rows.array(start.accepted),
-    }
 
 
 def item(row: rows.Row) -> DeliveryItem:

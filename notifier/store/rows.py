@@ -54,6 +54,10 @@ def instant_or_none(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
+def json_text(value: object) -> str:
+    return _ENCODE(value)
+
+
 def array(values: Iterable[str | int]) -> str:
     return _ENCODE(list(values))
 

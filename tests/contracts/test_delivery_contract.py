@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from notifier.delivery import concluded
 from notifier.errors import Cause
 from notifier.model import (
     Attempt,
@@ -217,3 +221,31 @@ def test_a_list_of_deliveries_goes_on_behind_its_last(peopled: Store) -> None:
     assert [each.id for each in peopled.deliveries.all(limit=2)] == ["d_16", "d_15"]
     assert [each.id for each in peopled.deliveries.all(after="d_15", limit=2)] == ["d_14"]
     assert peopled.deliveries.all(after="d_none") == []
+
+
+@given(
+    before=st.lists(st.text(max_size=5), max_size=3).map(tuple),
+    accepted=st.lists(st.text(max_size=5), max_size=3).map(tuple),
+    fence=st.integers(1, 2),
+    unknown=st.booleans(),
+    reason=st.sampled_from([None, "why"]),
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_arrived_is_written_as_the_life_of_a_delivery_has_it(
+    peopled: Store, before: tuple[str, ...], accepted: tuple[str, ...], fence: int, unknown: bool, reason: str | None
+) -> None:
+    with suppress(KeyboardInterrupt), peopled.write():
+        peopled.deliveries.record([planned()])
+        claim(peopled)
+        begin(peopled, accepted=before)
+        was = peopled.deliveries.get("d_one")
+        assert was
+        arrived = outcome(DeliveryState.SENT, fence, accepted=accepted, unknown=unknown, reason=reason)
+        recorded = peopled.deliveries.finish([arrived])
+        after = concluded(was, arrived)
+        assert peopled.deliveries.get("d_one") == (after or was)
+        assert recorded == ([after.id] if after else [])
+        (attempt,) = peopled.deliveries.attempts("d_one")
+        assert attempt.state == (after and after.state)
+        # So that each example finds the store as the first one did.
+        raise KeyboardInterrupt

@@ -27,15 +27,15 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import create_connection, socket
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
 from notifier.app import App
 from notifier.matching import RuleSet
-from notifier.model import Address, DeliveryState
+from notifier.model import Address, DeliveryState, Outcome, Start
 from notifier.plan import plan
-from notifier.ports import Store
+from notifier.ports import Deliveries, Store
 from notifier.settings import Security, Settings
 from notifier.store import SqliteStore, StoreThread
 from tests.builders import NOW, entry, rule, sighted, subscriber, subscription
@@ -178,7 +178,7 @@ async def _delivering(app: App, die: tuple[str, int] | None) -> None:
 
 
 class _Mortal(StoreThread):
-    """Dies when a step of the store has been committed the given number of times."""
+    """Dies when a step of the store has been committed for the given number of mails."""
 
     def __init__(self, open_store: Callable[[], Store], point: str, turn: int) -> None:
         super().__init__(open_store)
@@ -215,17 +215,24 @@ class _Watched:
             self._committed(self._steps.pop())
 
 
-_STEPS = {"claim": "claimed", "begin": "attempt committed", "finish": "recorded"}
-
-
 class _WatchedDeliveries:
-    def __init__(self, deliveries: object, steps: list[str]) -> None:
+    def __init__(self, deliveries: Deliveries, steps: list[str]) -> None:
         self._deliveries, self._steps = deliveries, steps
 
     def __getattr__(self, name: str) -> object:
-        if name in _STEPS:
-            self._steps.append(_STEPS[name])
         return getattr(self._deliveries, name)
+
+    def claim(self, *given: Any, **named: Any) -> object:
+        self._steps.append("claimed")
+        return self._deliveries.claim(*given, **named)
+
+    def begin(self, starts: Sequence[Start]) -> object:
+        self._steps += ["attempt committed"] * len(starts)
+        return self._deliveries.begin(starts)
+
+    def finish(self, outcomes: Sequence[Outcome]) -> object:
+        self._steps += ["recorded"] * len(outcomes)
+        return self._deliveries.finish(outcomes)
 
 
 def _left(data: Path) -> bool:

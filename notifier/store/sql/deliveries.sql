@@ -136,18 +136,34 @@ UPDATE delivery SET state = :state, attempts = :attempts, next_attempt_at = :nex
 WHERE id = :id AND state = :was_state AND fence = :was_fence
 
 -- name: begin
-UPDATE delivery SET lease_until = start.value ->> 'lease_until', accepted = start.value ->> 'accepted'
+-- Each is [id, fence, lease_until, accepted].
+UPDATE delivery SET lease_until = start.value ->> 2, accepted = start.value -> 3
 FROM json_each(:starts) AS start
-WHERE delivery.id = start.value ->> 'id' AND delivery.fence = start.value ->> 'fence' AND delivery.state = 'claimed'
+WHERE delivery.id = start.value ->> 0 AND delivery.fence = start.value ->> 1 AND delivery.state = 'claimed'
 RETURNING delivery.id, delivery.pk
 
--- name: begin_attempt
-INSERT INTO delivery_attempt (delivery, fence, began_at) VALUES (:delivery, :fence, :at)
+-- name: accept
+-- All that arrived at once, as delivery.concluded moves each of them. Each is [id, fence, at, accepted].
+UPDATE delivery SET state = 'sent', lease_until = NULL, reason = NULL, cause = NULL, sent_at = o.value ->> 2,
+    accepted = CASE WHEN json_array_length(o.value, '$[3]') < json_array_length(delivery.accepted)
+        THEN delivery.accepted ELSE o.value -> 3 END
+FROM json_each(:outcomes) AS o
+WHERE delivery.id = o.value ->> 0 AND delivery.fence = o.value ->> 1 AND delivery.state = 'claimed'
+RETURNING delivery.id
+
+-- name: begin_attempts
+-- Each is [delivery, fence, at].
+INSERT INTO delivery_attempt (delivery, fence, began_at)
+SELECT a.value ->> 0, a.value ->> 1, a.value ->> 2 FROM json_each(:attempts) AS a WHERE true
 ON CONFLICT (delivery, fence) DO NOTHING
 
--- name: end_attempt
-UPDATE delivery_attempt SET ended_at = :at, state = :state, unknown = :unknown, reason = :reason
-WHERE delivery = (SELECT pk FROM delivery WHERE id = :id) AND fence = :fence AND ended_at IS NULL
+-- name: end_attempts
+-- Each is [id, fence, at, state, unknown, reason].
+UPDATE delivery_attempt SET ended_at = a.value ->> 2, state = a.value ->> 3, unknown = a.value ->> 4,
+    reason = a.value ->> 5
+FROM json_each(:attempts) AS a JOIN delivery AS d ON d.id = a.value ->> 0
+WHERE delivery_attempt.delivery = d.pk AND delivery_attempt.fence = a.value ->> 1
+    AND delivery_attempt.ended_at IS NULL
 
 -- name: forget_attempts
 -- A channel that is away for weeks would fill the table with the same line.
