@@ -5,7 +5,7 @@ The pages share the templates' environment and the catalogue of words.
 
 from notifier.render.catalog import LONG_DATE, LONG_DAY, SHORT_DAY, Catalog, load, message
 from notifier.render.composer import FORMATS, Composer
-from notifier.render.entries import entry_view
+from notifier.render.entries import entry_view, title
 from notifier.render.environment import Kind, environment, rendered
 from notifier.render.feed import Feeds, FeedWriter
 from notifier.render.links import Links
@@ -37,4 +37,5 @@ __all__ = [
     "paper_path",
     "paper_view",
     "rendered",
+    "title",
 ]

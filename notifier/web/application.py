@@ -13,7 +13,20 @@ from starlette.types import ASGIApp
 
 from notifier.app import App
 from notifier.errors import SettingsError
-from notifier.web import entry, home, joining, leaving, paper, personal, probes, search, static, subscriptions, trouble
+from notifier.web import (
+    entry,
+    home,
+    joining,
+    leaving,
+    paper,
+    personal,
+    probes,
+    rules,
+    search,
+    static,
+    subscriptions,
+    trouble,
+)
 from notifier.web.api import create_api
 from notifier.web.safety import Safety
 from notifier.web.site import Site
@@ -23,6 +36,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     static.router,
     home.router,
     paper.router,
+    rules.router,
     search.router,
     entry.router,
     joining.router,

@@ -10,11 +10,12 @@ from typing import TypeVar
 from starlette.requests import HTTPConnection
 
 from notifier.app import App
+from notifier.library import load_topics
 from notifier.ports import Channel, Store
 from notifier.render import Composer
 from notifier.store import StoreThread
 from notifier.tokens import Keys
-from notifier.topics import Pack
+from notifier.topics import Pack, Topic
 from notifier.web.paces import Paces
 from notifier.web.pages import Pages
 from notifier.web.recent import Recent
@@ -51,6 +52,11 @@ class Site:
     @cached_property
     def packs(self) -> dict[str, Pack]:
         return self.app.packs
+
+    @cached_property
+    def topics(self) -> dict[str, Topic]:
+        """With their titles and descriptions, by name."""
+        return load_topics(self.app.settings.topics_dir)
 
     def channel(self, kind: str) -> Channel:
         """Opened with the first message that is sent from a page."""
