@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from notifier.cadence import next_slot
@@ -106,30 +106,6 @@ def foreseen(
         rules=examined(rules, topics),
         late=store.gaps.late(item.entry_id for item in choice.items),
     )
-
-
-def reopened(store: Store, topics: Topics, delivery: Delivery, *, now: datetime) -> tuple[Digest, int]:
-    """A digest whole, what stood behind "more" too, and how many its message showed; papers and rules as they are now.
-
-    How the sources were then is not kept, so it says nothing of them.
-    """
-    subscription = subscription_of(store, delivery.subscription_id)
-    contents = store.deliveries.contents([delivery.id])[delivery.id]
-    items = [replace(each, shown=True) for each in contents.items]
-    told = contents.follow_ups
-    entries = store.entries.get([*(each.entry_id for each in items), *(each.entry_id for each in told)])
-    whole = compose(
-        delivery,
-        items,
-        entries=entries,
-        evidence=evidence_of(topics, now=now),
-        subscription=subscription,
-        follow_ups=told,
-        growth=store.entries.growth(passed_over(delivery, items, entries)),
-        rules=examined(store.rules.of([subscription.id]).get(subscription.id, ()), topics),
-        late=store.gaps.late(each.entry_id for each in items),
-    )
-    return whole, sum(each.shown for each in contents.items if each.entry_id in entries)
 
 
 def _choice(

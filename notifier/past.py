@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from notifier.digest import compose, evidence_of
 from notifier.lookup import subscription_of
@@ -17,10 +18,11 @@ def past_digests(store: Store, topics: Topics, subscription_id: str, *, limit: i
     return reopened(store, topics, store.deliveries.past(subscription_id, limit=limit))
 
 
-def reopened(store: Store, topics: Topics, deliveries: Sequence[Delivery]) -> list[PastDigest]:
+def reopened(store: Store, topics: Topics, deliveries: Sequence[Delivery], *, whole: bool = False) -> list[PastDigest]:
     """What these deliveries said, in their order; a paper that is gone is left out.
 
-    Without what was true only on its day: how the sources were, and which rules did not parse.
+    Without what was true only on its day: how the sources were, and which rules did not parse. A ``whole`` digest
+    shows in full what stood behind "more", too.
     """
     contents = store.deliveries.contents(each.id for each in deliveries)
     entries = store.entries.get({id for each in contents.values() for id in _named(each)})
@@ -30,7 +32,7 @@ def reopened(store: Store, topics: Topics, deliveries: Sequence[Delivery]) -> li
         PastDigest(
             digest=compose(
                 each,
-                contents[each.id].items,
+                [replace(item, shown=True) for item in contents[each.id].items] if whole else contents[each.id].items,
                 entries=entries,
                 evidence=evidence_of(topics, now=each.period_end),
                 subscription=subscriptions[each.subscription_id],

@@ -8,10 +8,11 @@ from notifier.render.composer import FORMATS, Composer
 from notifier.render.entries import entry_view, title
 from notifier.render.environment import Kind, environment, rendered
 from notifier.render.feed import Feeds, FeedWriter
+from notifier.render.grouping import grouped
 from notifier.render.links import Links
 from notifier.render.papers import WHOLE, PaperView, listed, paper_path, paper_view
 from notifier.render.sentences import digest_view
-from notifier.render.view import DigestView, EntryView
+from notifier.render.view import Because, DigestView, EntryView
 
 __all__ = [
     "FORMATS",
@@ -19,6 +20,7 @@ __all__ = [
     "LONG_DAY",
     "SHORT_DAY",
     "WHOLE",
+    "Because",
     "Catalog",
     "Composer",
     "DigestView",
@@ -31,6 +33,7 @@ __all__ = [
     "digest_view",
     "entry_view",
     "environment",
+    "grouped",
     "listed",
     "load",
     "message",

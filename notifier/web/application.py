@@ -14,13 +14,13 @@ from starlette.types import ASGIApp
 from notifier.app import App
 from notifier.errors import SettingsError
 from notifier.web import (
-    entry,
+from notifier.web import digests, entry, feeds
     home,
     joining,
     leaving,
     paper,
     personal,
-    probes,
+from notifier.web import probes
     rules,
     search,
     static,
@@ -37,6 +37,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     paper.router,
     rules.router,
+    digests.router,
+    feeds.router,
     search.router,
     entry.router,
     joining.router,

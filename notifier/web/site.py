@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from notifier.app import App
 from notifier.library import load_topics
 from notifier.ports import Channel, Store
-from notifier.render import Composer
+from notifier.render import Composer, FeedWriter
 from notifier.store import StoreThread
 from notifier.tokens import Keys
 from notifier.topics import Pack, Topic
@@ -48,6 +48,10 @@ class Site:
     @cached_property
     def renderer(self) -> Composer:
         return self.app.renderer()
+
+    @cached_property
+    def feed_writer(self) -> FeedWriter:
+        return self.app.feed_writer()
 
     @cached_property
     def packs(self) -> dict[str, Pack]:
