@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.builders import NOW
 from tests.web.conftest import SiteServer
 from tests.web.reading import bring, shown
@@ -55,9 +53,9 @@ def test_a_long_day_goes_on_behind_its_first_page(reading: SiteServer) -> None:
     assert len({title for each in pages for title in each}) == 70
 
 
-@pytest.mark.parametrize("query", ["span=year", "day=2025-13-01", "day=0001-01-01", "day=9999-12-31", "by=luck"])
-def test_a_list_that_nobody_links_to_is_not_found(reading: SiteServer, query: str) -> None:
-    assert reading.client().get(f"/?{query}").status_code == 404
+def test_a_list_that_nobody_links_to_is_not_found(reading: SiteServer) -> None:
+    for query in ("span=year", "day=2025-13-01", "day=0001-01-01", "day=9999-12-31", "by=luck"):
+        assert reading.client().get(f"/?{query}").status_code == 404
 
 
 def test_who_has_the_page_already_gets_none_until_a_paper_changes(reading: SiteServer) -> None:

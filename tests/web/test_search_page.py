@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from notifier.model import Every
 from tests.web.conftest import SiteServer
 from tests.web.reading import bring, shown
@@ -72,6 +70,7 @@ def test_who_is_not_logged_in_keeps_nothing_but_is_offered_a_mail(reading: SiteS
     assert client.post("/search/keep", data={"q": "reward"}).status_code == 401
 
 
-@pytest.mark.parametrize("query", ["a" * 2_001, "(" * 60, "\x00", "𝔘" * 300, "'; DROP TABLE entry; --"])
-def test_no_text_breaks_the_page(reading: SiteServer, query: str) -> None:
-    assert reading.client().get("/search", params={"q": query}).status_code in (200, 400)
+def test_no_text_breaks_the_page(reading: SiteServer) -> None:
+    client = reading.client()
+    for query in ("a" * 2_001, "(" * 60, "\x00", "𝔘" * 300, "'; DROP TABLE entry; --"):
+        assert client.get("/search", params={"q": query}).status_code in (200, 400)
