@@ -14,13 +14,15 @@ from starlette.types import ASGIApp
 from notifier.app import App
 from notifier.errors import SettingsError
 from notifier.web import (
-from notifier.web import digests, entry, feeds
+    digests,
+    entry,
+    feeds,
     home,
     joining,
     leaving,
     paper,
     personal,
-from notifier.web import probes
+    probes,
     rules,
     search,
     static,
