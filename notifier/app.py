@@ -34,7 +34,7 @@ from notifier.matching import RuleSet, Topics
 from notifier.model import DeliveryState, Gap, SourceRecord
 from notifier.plan import Plans, plan
 from notifier.ports import Archive, Channel, InStore, LooksUp, Mailbox, Source, Store
-from notifier.render import Composer, FeedWriter, Links
+from notifier.render import Composer, Dkim, FeedWriter, Links, load_dkim
 from notifier.settings import AfterUnknown, Settings
 from notifier.sources import Http, Paces, Turns, asks_for_categories, open_source
 from notifier.store import SqliteStore, StoredLedger, StoreThread
@@ -95,6 +95,7 @@ class App:
             summaries=settings.ai_summaries,
             threads=settings.slack_threads,
             menus=settings.answers_slack,
+            dkim=self.dkim,
         )
 
     @cached_property
@@ -104,6 +105,10 @@ class App:
     def feed_writer(self) -> FeedWriter:
         settings = self.settings
         return FeedWriter(links=self.links, overrides=settings.templates_dir, summaries=settings.ai_summaries)
+
+    @cached_property
+    def dkim(self) -> Dkim:
+        return load_dkim(self.settings.dkim_domain, self.settings.dkim_keys)
 
     @cached_property
     def links(self) -> Links:

@@ -138,6 +138,11 @@ class Settings(BaseSettings):
         timedelta(seconds=60), description="Longest wait for a reply; after DATA it is 600 s."
     )
 
+    dkim_domain: str = Field("", description="The domain that mails are signed for (DKIM): that of mail_from.")
+    dkim_keys: dict[str, Path] = Field(
+        {}, description="Files of private keys (PEM, RSA or Ed25519) by selector; mails get a signature for each."
+    )
+
     bounce_address: str = Field(
         "", description="Where undeliverable mail comes back to, such as bounces@example.org; needs bounces+…@, too."
     )

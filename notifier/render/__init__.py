@@ -5,6 +5,8 @@ The pages share the templates' environment and the catalogue of words.
 
 from notifier.render.catalog import LONG_DATE, LONG_DAY, SHORT_DAY, Catalog, load, message
 from notifier.render.composer import FORMATS, Composer
+from notifier.render.dkim import Dkim
+from notifier.render.dkim import load as load_dkim
 from notifier.render.entries import entry_view, title
 from notifier.render.environment import Kind, environment, rendered
 from notifier.render.feed import Feeds, FeedWriter
@@ -24,6 +26,7 @@ __all__ = [
     "Catalog",
     "Composer",
     "DigestView",
+    "Dkim",
     "EntryView",
     "FeedWriter",
     "Feeds",
@@ -36,6 +39,7 @@ __all__ = [
     "grouped",
     "listed",
     "load",
+    "load_dkim",
     "message",
     "paper_path",
     "paper_view",

@@ -10,6 +10,7 @@ from typing import Protocol
 from notifier.model import Digest, Letter, Message
 from notifier.render.catalog import Catalog, load
 from notifier.render.chat import ChatComposer
+from notifier.render.dkim import UNSIGNED, Dkim
 from notifier.render.letters import LetterComposer
 from notifier.render.links import Links
 from notifier.render.mail import MailComposer
@@ -32,7 +33,7 @@ class Composer:
     """Implements ``ports.Renderer`` and ``ports.LetterWriter``; ``overrides`` is the operator's own template folder.
 
     ``summaries`` shows, marked as such, what a source's machine made of an abstract; ``threads`` puts what Slack
-    shows of papers into the thread of a short first message, ``menus`` gives each paper a menu there.
+    shows of papers into the thread of a short first message, ``menus`` gives each paper a menu there; ``dkim`` signs mails.
     """
 
     def __init__(
@@ -43,15 +44,17 @@ class Composer:
         summaries: bool = False,
         threads: bool = False,
         menus: bool = False,
+        dkim: Dkim = UNSIGNED,
     ) -> None:
         self._formats: dict[str, Make] = {
-            "email": MailComposer,
+            "email": partial(MailComposer, dkim=dkim),
             "slack": partial(SlackComposer, threads=threads, menus=menus),
             "json": PayloadComposer,
             "text": ChatComposer,
         }
         self._summaries = summaries
         self._links = links
+        self._dkim = dkim
         self._overrides = overrides
         self._format = lru_cache(64)(self._make)
         self._letters = lru_cache(16)(self._make_letters)
@@ -66,7 +69,7 @@ class Composer:
 
     def _make_letters(self, language: str) -> LetterComposer:
         catalog = load(language, self._overrides)
-        return LetterComposer(links=self._links, catalog=catalog, overrides=self._overrides)
+        return LetterComposer(links=self._links, catalog=catalog, overrides=self._overrides, dkim=self._dkim)
 
     def _make(self, format: str, language: str) -> Format:
         catalog, overrides = load(language, self._overrides), self._overrides

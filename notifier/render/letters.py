@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 from notifier.errors import Cause, Refused
 from notifier.model import Letter, LetterKind, Message
 from notifier.render.catalog import LONG_DATE, Catalog, message
+from notifier.render.dkim import Dkim
 from notifier.render.environment import Kind, environment, rendered
 from notifier.render.links import Links, mailbox
 from notifier.render.mime import Body, Header, address, alternative, fragment
@@ -34,8 +36,9 @@ _NEEDS_LINK = frozenset({LetterKind.LOGIN, LetterKind.CONFIRM_SUBSCRIPTION, Lett
 class LetterComposer:
     """The letters of one language."""
 
-    def __init__(self, *, links: Links, catalog: Catalog, overrides: Path | None) -> None:
+    def __init__(self, *, links: Links, catalog: Catalog, overrides: Path | None, dkim: Dkim) -> None:
         self._links = links
+        self._dkim = dkim
         self._catalog = catalog
         self._overrides = overrides
         self._html = environment(Kind.HTML, catalog, overrides)
@@ -51,7 +54,8 @@ class LetterComposer:
         text = rendered(self._text, f"{name}.txt", self._overrides, view=view)
         html = rendered(self._html, f"{name}.html", self._overrides, view=view)
         bodies = [Body(subtype="plain", fragments=[fragment(text)]), Body(subtype="html", fragments=[fragment(html)])]
-        raw, _ = alternative(self._headers(letter, view, recipient, now), bodies, key=letter.id)
+        headers, sign = self._headers(letter, view, recipient, now), partial(self._dkim.signatures, at=now)
+        raw, _ = alternative(headers, bodies, key=letter.id, sign=sign)
         return Message(
             delivery_id=letter.id,
             format="email",

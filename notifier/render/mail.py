@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from notifier.errors import Refused, TemplateError
 from notifier.model import Digest, DigestItem, Message, Shared
 from notifier.render.catalog import Catalog
+from notifier.render.dkim import UNSIGNED, Dkim
 from notifier.render.entries import entry_view
 from notifier.render.environment import Kind, environment, rendered
 from notifier.render.frame import Frame, Shaped, wrap_later
@@ -78,8 +79,11 @@ class _Shown:
 class MailComposer:
     """The mails of one language."""
 
-    def __init__(self, *, links: Links, catalog: Catalog, overrides: Path | None, summaries: bool) -> None:
+    def __init__(
+        self, *, links: Links, catalog: Catalog, overrides: Path | None, summaries: bool, dkim: Dkim = UNSIGNED
+    ) -> None:
         self._links = links
+        self._dkim = dkim
         self._catalog = catalog
         self._overrides = overrides
         self._summaries = summaries
@@ -98,7 +102,7 @@ class MailComposer:
         bodies = self._fitting(digest, view)
         parts = [Body(subtype="plain", fragments=bodies.text), Body(subtype="html", fragments=bodies.html)]
         headers = self._headers(digest, view.subject, recipient, now)
-        whole, kept = alternative(headers, parts, key=digest.delivery_id)
+        whole, kept = alternative(headers, parts, key=digest.delivery_id, sign=partial(self._dkim.signatures, at=now))
         return Message(
             delivery_id=digest.delivery_id,
             format="email",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.header import decode_header, make_header
 from functools import lru_cache
@@ -18,6 +18,7 @@ from itertools import accumulate
 
 from notifier.errors import Refused
 
+Sign = Callable[[Sequence[bytes], bytes], bytes]
 LONGEST_LINE = 998
 """RFC 5322, 2.1.1, without CR LF."""
 _ENCODED_WORD = 75
@@ -92,10 +93,10 @@ def quoted(text: str) -> tuple[bytes, bytes]:
 
 
 def alternative(
-    headers: Sequence[Header], bodies: Sequence[Body], *, key: str
+    headers: Sequence[Header], bodies: Sequence[Body], *, key: str, sign: Sign = lambda *_: b""
 ) -> tuple[bytes, tuple[tuple[int, bytes], ...]]:
     """A multipart/alternative message, and where in it kept fragments begin. ``key`` makes the boundary, the same on
-    every render.
+    every render; ``sign`` makes what comes before the first header, of the lines of the headers and the body.
 
     Raises Refused if the finished bytes do not say exactly what was meant: then nothing must be sent.
     """
@@ -104,14 +105,18 @@ def alternative(
     last = Header(name="Content-Type", text=f'multipart/alternative; boundary="{boundary}"', structured=True)
     head = [*headers, Header(name="MIME-Version", text="1.0", structured=True), last]
     delimiter = f"--{boundary}".encode()
-    chunks = [header.line + b"\r\n" for header in head]
+    lines = [header.line for header in head]
+    chunks = [line + b"\r\n" for line in lines]
     for body in bodies:
         chunks += [b"\r\n", delimiter, b"\r\n", _part_head(body), *(each.encoded for each in body.fragments)]
     raw = b"".join([*chunks, b"\r\n", delimiter, b"--\r\n"])
     _verify(raw, head, bodies, delimiter)
     kept = {id(each.encoded) for body in bodies for each in body.fragments if each.kept}
-    starts = accumulate(map(len, chunks), initial=0)
-    return raw, tuple((start, chunk) for start, chunk in zip(starts, chunks, strict=False) if id(chunk) in kept)
+    signatures = sign(lines, raw[sum(map(len, chunks[: len(head)])) + 2 :])
+    starts = accumulate(map(len, chunks), initial=len(signatures))
+    return signatures + raw, tuple(
+        (start, chunk) for start, chunk in zip(starts, chunks, strict=False) if id(chunk) in kept
+    )
 
 
 def _part_head(body: Body) -> bytes:
