@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -57,15 +57,23 @@ class Finding:
     text: str
 
 
-async def examine(app: App) -> list[Finding]:
-    """Look at everything; one thing that is wrong does not hide the next."""
+def _looked_up(name: str) -> str | None:
+    """A TXT record. Raises OSError or what dkimpy raises where no name server answers."""
+    from dkim.dnsplug import get_txt
+
+    found = get_txt(name.encode("ascii"), timeout=5)
+    return found.decode("ascii", "replace") if found else None
+
+
+async def examine(app: App, *, look_up: Callable[[str], str | None] = _looked_up) -> list[Finding]:
+    """Look at everything; one thing that is wrong does not hide the next. ``look_up`` asks for TXT records."""
     return [
         *_settings(app),
         *_database(app),
         *_topics(app),
         *_templates(app),
         *[finding async for finding in _channels(app)],
-        *await asyncio.to_thread(lambda: list(_mailboxes(app))),
+        *await asyncio.to_thread(lambda: [*_mailboxes(app), *_dkim(app, look_up)]),
     ]
 
 
@@ -246,6 +254,36 @@ def _mailboxes(app: App) -> Iterator[Finding]:
             yield Finding(topic="bounces", level=Level.OK, text=box.check())
         except NotifierError as error:
             yield Finding(topic="bounces", level=Level.WRONG, text=str(error))
+
+
+def _dkim(app: App, look_up: Callable[[str], str | None]) -> Iterator[Finding]:
+    try:
+        signers = app.dkim.signers
+    except NotifierError as error:
+        yield Finding(topic="dkim", level=Level.WRONG, text=str(error))
+        return
+    for each in signers:
+        name, record = each.record
+        try:
+            found = look_up(name)
+        except Exception as error:
+            text = f"Whether {name} is published could not be looked up ({type(error).__name__}); it has to be {record}"
+            yield Finding(topic="dkim", level=Level.HINT, text=text)
+            continue
+        if _public_key(found) == _public_key(record):
+            yield Finding(topic="dkim", level=Level.OK, text=f"Mails are signed, and {name} has the key.")
+        else:
+            text = f"{'Another key' if found else 'No key'} is published: make {name} a TXT record of {record}"
+            yield Finding(topic="dkim", level=Level.WRONG, text=text)
+    from_domain = app.links.domain
+    if signers and not f".{from_domain}".endswith(f".{signers[0].domain}"):
+        text = f"Mails come from {from_domain} and are signed for {signers[0].domain}: receivers want these to agree."
+        yield Finding(topic="dkim", level=Level.WRONG, text=text)
+
+
+def _public_key(record: str | None) -> str | None:
+    tags = dict(tag.strip().partition("=")[::2] for tag in (record or "").split(";"))
+    return "".join(tags["p"].split()) if "p" in tags else None
 
 
 def _specimen(now: datetime) -> Digest:

@@ -52,7 +52,8 @@ class Signer:
         algorithm = "rsa-sha256" if hasattr(self.key, "key_size") else "ed25519-sha256"
         tags = (
             f"v=1; a={algorithm}; c=relaxed/simple; t={int(at.timestamp())};\r\n"
-            f" d={self.domain}; s={self.selector};\r\n h={_folded(':'.join([*names, *_OVERSIGNED]), ':')};\r\n bh={body_hash};\r\n b="
+            f" d={self.domain}; s={self.selector};\r\n"
+            f" h={_folded(':'.join([*names, *_OVERSIGNED]), ':')};\r\n bh={body_hash};\r\n b="
         )
         unsigned = f"DKIM-Signature: {tags}".encode("ascii")
         signed = b"\r\n".join([*fields, _relaxed(unsigned)])

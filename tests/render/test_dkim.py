@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -24,10 +25,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from notifier.app import App
+from notifier.doctor import examine
 from notifier.errors import SettingsError
 from notifier.model import Letter, LetterKind, Message
 from notifier.render import Composer, Links
 from notifier.render.dkim import Dkim, Signer, load
+from notifier.settings import Settings
 from notifier.tokens import Keys
 from tests.render.hostile import TEXTS
 from tests.render.samples import NOW, digest, entry, found
@@ -156,3 +160,23 @@ def test_what_is_wrong_with_a_key_is_named(
         (tmp_path / "key").write_bytes(content)
     with pytest.raises(SettingsError, match=said):
         load(domain, {selector: tmp_path / "key"})
+
+
+def test_doctor_compares_each_key_with_what_is_published(tmp_path: Path) -> None:
+    for name, key in (("r2025", RSA), ("e2025", ED25519)):
+        (tmp_path / name).write_bytes(pem(key))
+    keys = {name: tmp_path / name for name in ("r2025", "e2025")}
+    records = dict(each.record for each in BOTH.signers)
+    spaced = {name: record.replace("p=", "p= ").replace("; ", ";") for name, record in records.items()}
+
+    def findings(published: dict[str, str], **fields: Any) -> list[tuple[str, str]]:
+        given = {"data_dir": tmp_path, "dkim_domain": DOMAIN, "dkim_keys": keys, "mail_from": "p@mail.example.org"}
+        found = asyncio.run(examine(App(settings=Settings(**given | fields)), look_up=published.get))
+        return [(each.level.value, each.text) for each in found if each.topic == "dkim"]
+
+    assert [level for level, _ in findings(spaced)] == ["ok", "ok"]
+    (rsa, _) = findings({"e2025._domainkey.example.org": records["e2025._domainkey.example.org"]})
+    assert rsa[0] == "wrong" and records["r2025._domainkey.example.org"] in rsa[1]
+    assert [level for level, _ in findings(dict.fromkeys(records, "v=DKIM1; p="))] == ["wrong", "wrong"]
+    assert findings(spaced, mail_from="p@elsewhere.example")[-1][0] == "wrong"
+    assert "cannot be read" in findings({}, dkim_keys={"s": tmp_path / "none"})[0][1]
