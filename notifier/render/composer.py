@@ -33,7 +33,8 @@ class Composer:
     """Implements ``ports.Renderer`` and ``ports.LetterWriter``; ``overrides`` is the operator's own template folder.
 
     ``summaries`` shows, marked as such, what a source's machine made of an abstract; ``threads`` puts what Slack
-    shows of papers into the thread of a short first message, ``menus`` gives each paper a menu there; ``dkim`` signs mails.
+    shows of papers into the thread of a short first message, ``menus`` gives each paper a menu there; ``dkim`` signs
+    mails.
     """
 
     def __init__(
