@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
 
 import structlog
 
@@ -36,7 +37,6 @@ log = structlog.get_logger()
 _AHEAD = 4
 """Messages that are made ready for each that is on the line, so that their commits are few."""
 _PAPERS_KEPT = 10_000
-_NEVER = datetime.max.replace(tzinfo=UTC)
 _NEAR = timedelta(seconds=5)
 """What is due again that soon is waited for; all else comes with the next tick."""
 
@@ -85,15 +85,14 @@ async def deliver(
     total: Counter[DeliveryState] = Counter()
     recorder = Recorder(in_store)
     papers = _Papers(evidence_of(topics, now=clock()))
-    soonest = _NEVER
+    soon = _Soon()
     while not stop.is_set():
         ended, jobs = await in_store(lambda store: _claim(store, papers, clock(), limits))
         for each in ended:
             log.warning(each.state.value, delivery=each.id, reason=each.reason)
         total.update(each.state for each in ended)
         if not (ended or jobs):
-            if await _passed(soonest, clock, stop):
-                soonest = _NEVER
+            if await soon.passed(clock, stop):
                 continue
             break
         lanes = [
@@ -115,7 +114,7 @@ async def deliver(
             total.update(each.state for each in done)
             if heard:
                 heard(done)
-            soonest = min([soonest, *(each.next_attempt_at for each in done if each.next_attempt_at)])
+            soon.add([each.next_attempt_at for each in done if each.next_attempt_at])
     if total:
         await in_store(_swept)
     return total
@@ -126,14 +125,28 @@ def _swept(store: Store) -> None:
         store.deliveries.sweep()
 
 
-async def _passed(instant: datetime, clock: Callable[[], datetime], stop: asyncio.Event) -> bool:
-    """Whether ``instant``, when something was to be tried again, was near and has come. Nobody else waits for it."""
-    left = instant - clock()
-    if left > _NEAR:
-        return False
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), max(left.total_seconds(), 0.0))
-    return clock() >= instant
+class _Soon:
+    """When something is to be tried again. Nobody else waits for it."""
+
+    def __init__(self) -> None:
+        self._instants: list[datetime] = []
+
+    def add(self, instants: Iterable[datetime]) -> None:
+        for each in instants:
+            heappush(self._instants, each)
+
+    async def passed(self, clock: Callable[[], datetime], stop: asyncio.Event) -> bool:
+        """Whether the next of them was near and has come."""
+        if not self._instants or (left := self._instants[0] - clock()) > _NEAR:
+            return False
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), max(left.total_seconds(), 0.0))
+        now = clock()
+        if self._instants[0] > now:
+            return False
+        while self._instants and self._instants[0] <= now:
+            heappop(self._instants)
+        return True
 
 
 def _by_channel(jobs: Sequence[_Job]) -> dict[str, list[_Job]]:

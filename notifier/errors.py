@@ -16,6 +16,7 @@ NotifierError               one sentence: what happened, where, what to do
     ├── TryLater            nothing was accepted; the same bytes may be sent again
     │   ├── Unreachable     the server is away or asks for a pause: no fault of this message
     │   │   └── Broken      the line broke in the middle of the message: the server's fault, or this message's
+    │   ├── DomainAway      the recipient's domain is away or asks for a pause: so it is for all its addresses
     │   └── Paced           this one target has had its share for the moment: no fault of this message
     ├── Refused             nothing was accepted and nothing ever will be
     ├── Unknown             the line broke where nobody can know (RFC 1047)
@@ -153,6 +154,10 @@ class Unreachable(TryLater):
 
 class Broken(Unreachable):
     """One of these may be about its message, two in a row are about the server."""
+
+
+class DomainAway(TryLater):
+    usual = Cause.AWAY
 
 
 class Paced(TryLater):

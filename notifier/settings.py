@@ -134,6 +134,11 @@ class Settings(BaseSettings):
         "", description="Prints an OAuth access token for smtp_username, used instead of a password (XOAUTH2)."
     )
     smtp_connections: int = Field(4, ge=1, le=100, description="Connections to one mail server at the same time.")
+    smtp_rate: float = Field(0, ge=0, description="Mails a second, all told, such as 14 or 0.5. 0: no limit.")
+    smtp_domain_rate: float = Field(0, ge=0, description="Mails a second to one domain of recipients. 0: no limit.")
+    smtp_domain_connections: int = Field(
+        0, ge=0, description="Mails on their way to one domain of recipients at the same time. 0: no limit."
+    )
     smtp_timeout: Duration = Field(
         timedelta(seconds=60), description="Longest wait for a reply; after DATA it is 600 s."
     )

@@ -30,8 +30,12 @@ def _open_email(settings: Settings, secrets: SecretsOf) -> Channel:
     if not settings.smtp_host:
         return _open_outbox(settings, secrets)
     from notifier.channels.email import EmailChannel
+    from notifier.channels.smtp import Rates
 
-    return EmailChannel(_servers(settings), settings.mail_from, connections=settings.smtp_connections)
+    rates = Rates(
+        all=settings.smtp_rate, domain=settings.smtp_domain_rate, domain_at_once=settings.smtp_domain_connections
+    )
+    return EmailChannel(_servers(settings), settings.mail_from, connections=settings.smtp_connections, rates=rates)
 
 
 def _servers(settings: Settings) -> list[Server]:

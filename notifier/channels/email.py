@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
-from notifier.channels.smtp import Envelope, Relay, Server
+from notifier.channels.smtp import Domains, Envelope, Rates, Relay, Server
 from notifier.clean import plain
 from notifier.errors import Cause, ChannelStopped, Refused, SendError, Unreachable
 from notifier.model import Message, Receipt
@@ -25,13 +25,17 @@ class EmailChannel:
     """Sends ``email`` messages; the channel of kind ``email``.
 
     ``servers`` in the order they are preferred, each with at most ``connections``; ``sender`` is the envelope sender
-    of a message that names none.
+    of a message that names none. No more go out than ``rates`` let.
     """
 
-    def __init__(self, servers: Sequence[Server], sender: str, *, connections: int = 1) -> None:
+    def __init__(
+        self, servers: Sequence[Server], sender: str, *, connections: int = 1, rates: Rates | None = None
+    ) -> None:
         self._servers = tuple(servers)
         self._sender = sender
         self._connections = connections
+        self._rates = rates or Rates()
+        self._domains = Domains(self._rates, patient=connections)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._relays: tuple[Relay, ...] = ()
         self._away_until: dict[Relay, float] = {}
@@ -47,7 +51,9 @@ class EmailChannel:
         if message.accepted:
             return Receipt(accepted=message.accepted, detail="It was accepted by an earlier attempt.")
         envelope = self._envelope(message)
-        reply = await self._through_one(envelope)
+        self._opened()
+        async with self._domains.turn(envelope.recipient):
+            reply = await self._through_one(envelope)
         found = _MESSAGE_ID.search(envelope.content)
         reference = found[1].decode("ascii", "replace") if found else message.delivery_id
         return Receipt(accepted=(reference,), detail=plain(reply, limit=200))
@@ -93,6 +99,7 @@ class EmailChannel:
         if self._loop is not loop:
             self._loop = loop
             self._relays = tuple(Relay(server, self._connections) for server in self._servers)
+            self._domains = Domains(self._rates, patient=self._connections)
             self._away_until = {}
         return self._relays
 

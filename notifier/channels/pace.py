@@ -20,14 +20,28 @@ class Pace:
 
     def take(self, key: str) -> timedelta | None:
         """None where it may be sent now, which is counted; else how long that is away."""
+        wait = self.left(key)
+        if wait:
+            return wait
+        self._count(key)
+        return None
+
+    def left(self, key: str) -> timedelta:
+        """How long the next turn is away; it is not taken."""
         now = self._clock()
-        due = max(self._next.get(key, now), now)
-        if due - now > self._ahead:
-            return timedelta(seconds=due - now - self._ahead)
+        return timedelta(seconds=max(self._next.get(key, now) - now - self._ahead, 0.0))
+
+    def reserve(self, key: str) -> timedelta:
+        """Take the next turn that is free, and say how long it is away."""
+        wait = self.left(key)
+        self._count(key)
+        return wait
+
+    def _count(self, key: str) -> None:
+        now = self._clock()
         if len(self._next) >= _KEPT:
             self._next = {key: at for key, at in self._next.items() if at > now}
-        self._next[key] = due + self._every
-        return None
+        self._next[key] = max(self._next.get(key, now), now) + self._every
 
 
 class Rest:

@@ -9,12 +9,16 @@ import ssl
 import aiosmtplib
 
 from notifier.clean import plain
-from notifier.errors import Broken, Cause, ChannelStopped, Refused, SendError, TryLater, Unreachable
+from notifier.errors import Broken, Cause, ChannelStopped, DomainAway, Refused, SendError, TryLater, Unreachable
 
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
 """Log in first, mechanism too weak, wrong credentials, encryption needed (RFC 4954, 6)."""
 
 _ENHANCED = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")
+_DOMAIN_STATUS = re.compile(r"4\.4\.\d{1,3}\b")
+"""RFC 3463, 3.5: the way to the recipient's system is broken, or it does not answer."""
+_MAILBOX_STATUS = re.compile(r"4\.[12]\.\d{1,3}\b")
+_GREYLIST = re.compile(r"gr[ae]y-?list", re.IGNORECASE)
 _NOT_AS_SENDER = "the server does not accept our sender address: check mail_from"
 _ADVICE = (
     # RFC 3463: the class, subject and detail of a permanent failure; the first prefix that fits counts. What is said
@@ -51,6 +55,9 @@ def refusal(server: str, command: str, code: int, text: str, about: str) -> Send
     if 500 <= code < 600:
         cause, advice = _advice(command, text)
         return Refused(f"{server} refused the mail for {about} at {command} ({reply}){advice}.", cause=cause)
+    if command == "RCPT" and 400 <= code < 500 and _is_about_domain(text, about):
+        domain = about.rpartition("@")[2]
+        return DomainAway(f"{server} cannot pass mail on to {domain} now ({reply}); it is tried again later.")
     if code == 421:
         return Unreachable(f"{server} is closing the connection at {command} ({reply}); it is tried again later.")
     if 400 <= code < 500:
@@ -98,6 +105,16 @@ def _advice(command: str, text: str) -> tuple[Cause | None, str]:
     said = (enhanced[0], f"{command} {enhanced[0]}") if enhanced else ()
     found = ((c, f": {advice}") for prefix, c, advice in _ADVICE if any(each.startswith(prefix) for each in said))
     return next(found, (None, ""))
+
+
+def _is_about_domain(text: str, recipient: str) -> bool:
+    """Whether it would be said to all of the recipient's domain: not of this mailbox, nor because it is new."""
+    if _GREYLIST.search(text) or _MAILBOX_STATUS.match(text):
+        return False
+    domain = re.escape(recipient.rpartition("@")[2])
+    # By itself: a server repeats the address it was given, and many have the domain in their own name.
+    named = re.search(rf"(?<![\w.@/-]){domain}(?![\w-]|\.\w)", text, re.IGNORECASE)
+    return bool(named or _DOMAIN_STATUS.match(text))
 
 
 def _once(text: str) -> str:
