@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from notifier.cli.trouble import advice
 from notifier.errors import Cause
 from notifier.model import DeliveryState
+from notifier.trouble import advice
 from tests.builders import planned
 from tests.conftest import Shell
 from tests.servers.smtp import MailServer

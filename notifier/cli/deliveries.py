@@ -13,12 +13,12 @@ from rich.text import Text
 from notifier.app import App
 from notifier.cli.base import Json, alone, command, console, group, local, print_json, print_table, say
 from notifier.cli.reading import time_span
-from notifier.cli.trouble import advice, by_trouble
 from notifier.delivery import TABLE, Event
 from notifier.errors import NotifierError, UsageError
 from notifier.lookup import delivery_of, subscription_of
 from notifier.model import Attempt, Delivery, DeliveryItem, DeliveryState, Message, Subscription
 from notifier.ports import Store
+from notifier.trouble import advice, by_trouble
 
 _FAILED = (DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.DEFERRED)
 _WAITING = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)

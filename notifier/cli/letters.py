@@ -8,10 +8,10 @@ import typer
 
 from notifier.app import App
 from notifier.cli.base import Json, alone, command, group, local, print_json, print_table, say
-from notifier.cli.trouble import advice
 from notifier.delivery import ENDS, OPEN
 from notifier.errors import NotFound, UsageError
 from notifier.model import DeliveryState, Posting
+from notifier.trouble import advice
 
 _FAILED = (DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.DEFERRED, DeliveryState.CANCELLED)
 

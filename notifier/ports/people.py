@@ -81,6 +81,14 @@ class Subscribers(Protocol):
 
     def all(self) -> list[Subscriber]: ...
 
+    def page(self, *, text: str = "", after: str = "", limit: int) -> list[Subscriber]:
+        """By email, from behind ``after`` on; with ``text``, those in whose email or name it stands."""
+        ...
+
+    def subscriptions_of(self, ids: Iterable[str]) -> dict[str, int]:
+        """How many subscriptions each made; one without any is absent."""
+        ...
+
     def remove(self, email: str) -> bool:
         """Forget the person with everything that is theirs."""
         ...

@@ -49,6 +49,14 @@ class SubscriberRows:
     def all(self) -> list[Subscriber]:
         return [rows.subscriber(row) for row in self._conn.execute(SQL["all_subscribers"])]
 
+    def page(self, *, text: str = "", after: str = "", limit: int) -> list[Subscriber]:
+        wanted = {"text": text.lower(), "after": after, "limit": limit}
+        return [rows.subscriber(row) for row in self._conn.execute(SQL["page_of_subscribers"], wanted)]
+
+    def subscriptions_of(self, ids: Iterable[str]) -> dict[str, int]:
+        found = self._conn.execute(SQL["subscriptions_of"], {"ids": rows.array(ids)})
+        return {row["id"]: row["number"] for row in found}
+
     def remove(self, email: str) -> bool:
         for each in ("forget_tickets_of", "forget_letters_to"):
             self._conn.execute(SQL[each], {"email": email})

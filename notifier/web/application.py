@@ -20,6 +20,7 @@ from notifier.web import (
     home,
     joining,
     leaving,
+    operators,
     paper,
     personal,
     probes,
@@ -27,6 +28,7 @@ from notifier.web import (
     search,
     static,
     subscriptions,
+    tokens,
     trouble,
 )
 from notifier.web.api import create_api
@@ -47,6 +49,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     leaving.router,
     personal.router,
     subscriptions.router,
+    tokens.router,
+    *operators.ROUTERS,
     probes.router,
 )
 # Paths whose callers bring a proof of their own, a token or a signature, and no cookie.

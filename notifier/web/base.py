@@ -127,6 +127,7 @@ def page_text(request: Request, template: str, **context: object) -> str:
     session: Session | None = getattr(request.state, "session", None)
     shared: dict[str, object] = {
         "viewer": session.subscriber if session else None,
+        "operates": session is not None and is_operator(site(request), session.subscriber),
         "language": language_of(request),
         "words": words(request),
         "path": request.url.path,

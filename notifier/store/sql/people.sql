@@ -8,6 +8,19 @@ SELECT * FROM subscriber WHERE email = :email
 -- name: all_subscribers
 SELECT * FROM subscriber ORDER BY email
 
+-- name: page_of_subscribers
+SELECT * FROM subscriber
+WHERE email > :after AND (:text = '' OR instr(lower(email), :text) OR instr(lower(name), :text))
+ORDER BY email
+LIMIT :limit
+
+-- name: subscriptions_of
+SELECT p.id, count(*) AS number
+FROM json_each(:ids) AS wanted
+JOIN subscriber AS p ON p.id = wanted.value
+JOIN subscription AS s ON s.subscriber = p.pk
+GROUP BY p.id
+
 -- name: put_subscriber
 UPDATE subscriber SET name = :name, timezone = :timezone, language = :language WHERE id = :id
 
