@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ from notifier.web.base import HOUR, MINUTE, Own, Viewer, at_most, is_operator, p
 from notifier.web.schedule import Schedule, SubscriptionView, subscription_view
 from notifier.web.sending import send_now
 from notifier.web.site import Site, site
-from notifier.web.wording import day_names
+from notifier.web.wording import channel_words, day_names
 
 router = APIRouter(include_in_schema=False)
 _MOST = 50
@@ -50,7 +51,7 @@ async def form(request: Request, viewer: Viewer) -> Response:
         request,
         "web/subscription_new.html",
         schedule=Schedule(max_entries=house.app.settings.max_entries),
-        channels=_channels(house, viewer),
+        channels=_places(request, viewer),
         days=day_names(words(request)),
         packs=house.packs.values(),
         zone=viewer.timezone,
@@ -97,7 +98,7 @@ async def settings(request: Request, viewer: Viewer, own: Own, saved: bool = Fal
         subscription=own,
         shown=subscription_view(own, rules, words(request)),
         schedule=Schedule.of(own),
-        channels=_channels(house, viewer, own.address),
+        channels=_places(request, viewer, own.address),
         days=day_names(words(request)),
         zone=own.subscriber.timezone,
         members=members,
@@ -219,17 +220,29 @@ def _view(request: Request, own: Subscription) -> SubscriptionView:
     return subscription_view(own, 0, words(request))
 
 
-def _channels(house: Site, viewer: Subscriber, now: Address | None = None) -> list[str]:
-    """Places that a digest may go to without anybody else being asked, as text; and where it goes now."""
-    found = [f"email:{viewer.email}"]
-    if house.app.settings.has_slack:
-        found.append(f"slack:{viewer.email}")
-    return list(dict.fromkeys([*found, *([str(now)] if now else [])]))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A channel to choose; ``words`` say it for people."""
+
+    value: str
+    words: str
+
+
+def _places(request: Request, viewer: Subscriber, now: Address | None = None) -> list[Place]:
+    """Where a digest may go without anybody else being asked, and where it goes now."""
+    found = dict.fromkeys([*_own_places(site(request), viewer), *([now] if now else [])])
+    return [Place(value=str(each), words=channel_words(each, words(request))) for each in found]
+
+
+def _own_places(house: Site, viewer: Subscriber) -> list[Address]:
+    kinds = ("email", "slack") if house.app.settings.has_slack else ("email",)
+    return [Address(kind=kind, target=viewer.email) for kind in kinds]
 
 
 def _demand_channel(house: Site, viewer: Subscriber, channel: str) -> None:
     """Nobody's mailbox or channel is filled by somebody else; operators may set up any."""
-    if channel not in ("email", *_channels(house, viewer)) and not is_operator(house, viewer):
+    own = map(str, _own_places(house, viewer))
+    if channel not in ("email", *own) and not is_operator(house, viewer):
         raise UsageError(_NOT_YOURS)
 
 

@@ -15,13 +15,15 @@ from notifier.tokens import UNSUBSCRIBE, sign
 from tests.web.conftest import SiteServer
 
 
-def subscribed(site: SiteServer, email: str = "ada@example.org", **wish: object) -> Subscription:
+def subscribed(
+    site: SiteServer, email: str = "ada@example.org", *, query: str = "diffusion", **wish: object
+) -> Subscription:
     site.person(email)
     with site.store() as store:
         given = {"channel": "email", "cadence": Cadence(every=Every.DAILY), "max_entries": 20} | wish
         made = account.subscribe(store, email, account.Wish(**given), now=site.app.clock())  # type: ignore[arg-type]
         author = edit.Author(name=email, via="test")
-        edit.add_rule(store, site.app.topics, made.id, "diffusion", author=author, now=site.app.clock())
+        edit.add_rule(store, site.app.topics, made.id, query, author=author, now=site.app.clock())
         return made
 
 
