@@ -41,6 +41,7 @@ SESSION_FOR = timedelta(days=30)
 # To one address: more links than that in an hour are somebody's way to annoy its owner.
 _LETTERS_AN_HOUR = 5
 _HOUR = timedelta(hours=1)
+_LONGEST_NAME = 200
 
 Link = Callable[[str], str]
 """From the path of a page to its whole address."""
@@ -97,10 +98,20 @@ def log_in(store: Store, word: str, *, browser: str, now: datetime) -> tuple[str
         return open_session(store, person, browser=browser, now=now), dict(ticket.values)["next"]
 
 
+def vouched(store: Store, email: str, *, name: str, timezone: str, language: str, browser: str, now: datetime) -> str:
+    """Log in whom the operator's identity provider vouches for, who may be new: the word for the cookie."""
+    with store.write():
+        address = account.email_address(email)
+        person = _subscriber(store, address) or account.add_subscriber(
+            store, address, name=name[:_LONGEST_NAME], timezone=timezone, language=language, now=now
+        )
+        return open_session(store, person, browser=browser, now=now)
+
+
 def open_session(store: Store, person: Subscriber, *, browser: str, now: datetime) -> str:
     """The word for the cookie; only its hash is kept."""
     word = fresh()
-    session = Session(id=new_id("l"), subscriber=person, browser=browser, created_at=now, expires_at=now + SESSION_FOR)
+    session = Session(id=new_id("b"), subscriber=person, browser=browser, created_at=now, expires_at=now + SESSION_FOR)
     with store.write():
         store.sessions.add(session, hashed(word))
     return word
@@ -240,7 +251,7 @@ def _has_enough(store: Store, address: str, now: datetime) -> bool:
 
 def _letter(ticket: Ticket, kind: LetterKind, language: str, values: tuple[tuple[str, str], ...]) -> Letter:
     return Letter(
-        id=new_id("m"),
+        id=new_id("l"),
         to=ticket.email,
         kind=kind,
         language=language,

@@ -184,6 +184,12 @@ class Settings(BaseSettings):
     web_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Names that the pages answer to besides that of base_url, comma-separated."
     )
+    oidc_issuer: str = Field(
+        "", description="Identity provider (OpenID Connect) that people may log in by, such as https://id.example.org."
+    )
+    oidc_client_id: str = Field("", description="What that provider calls these pages; their address is …/sso/back.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="The secret that it gave them.")
+    oidc_name: str = Field("single sign-on", description="What the button to log in by it says.")
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Networks of proxies whose X-Forwarded-For is believed, comma-separated."
     )

@@ -23,7 +23,7 @@ router = APIRouter(include_in_schema=False)
 async def ask(request: Request, visitor: Visitor, next: str = "/") -> Response:
     if visitor:
         return see_other(inside(next))
-    return page(request, "web/login.html", next=inside(next), error=None, email="")
+    return _form(request, next=inside(next))
 
 
 @router.post("/login", dependencies=[at_most(20, HOUR)])
@@ -33,8 +33,15 @@ async def send(request: Request, email: Annotated[str, Form()], next: Annotated[
     try:
         await house.write(lambda store: entrance.ask_to_log_in(store, email, next=path, link=house.url, now=now))
     except UsageError as error:
-        return page(request, "web/login.html", status=400, next=path, error=str(error), email=email)
+        return _form(request, next=path, email=email, error=str(error))
     return page(request, "web/sent.html", email=email.strip(), minutes=int(entrance.LOGIN_FOR.total_seconds() // 60))
+
+
+def _form(request: Request, *, next: str, email: str = "", error: str | None = None) -> Response:
+    house = site(request)
+    provider = house.app.settings.oidc_name if house.provider else None
+    status = 400 if error else 200
+    return page(request, "web/login.html", status=status, next=next, email=email, error=error, provider=provider)
 
 
 @router.get("/login/{word}")

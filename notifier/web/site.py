@@ -16,6 +16,7 @@ from notifier.render import Composer, FeedWriter
 from notifier.store import StoreThread
 from notifier.tokens import Keys
 from notifier.topics import Pack, Topic
+from notifier.web.oidc import Provider
 from notifier.web.paces import Paces
 from notifier.web.pages import Pages
 from notifier.web.recent import Recent
@@ -61,6 +62,15 @@ class Site:
     def topics(self) -> dict[str, Topic]:
         """With their titles and descriptions, by name."""
         return load_topics(self.app.settings.topics_dir)
+
+    @cached_property
+    def provider(self) -> Provider | None:
+        """The operator's identity provider, where there is one."""
+        settings = self.app.settings
+        if not (settings.oidc_issuer and settings.oidc_client_id):
+            return None
+        callback = self.url("/sso/back")
+        return Provider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, callback=callback)
 
     def channel(self, kind: str) -> Channel:
         """Opened with the first message that is sent from a page."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from notifier import account
-from notifier.app import App, Clock, system_clock
+from notifier.app import App, Clock, Engine, system_clock
 from notifier.ids import new_id
 from notifier.model import Session, Subscriber
 from notifier.ports import Store
@@ -47,6 +47,17 @@ class SiteServer:
         """Let time pass."""
         self._moved += span
 
+    def send_letters(self) -> None:
+        self._loop.run(self._with_engine(lambda engine: engine.letters()))
+
+    def pass_once(self) -> None:
+        """Plan and send what is due, as ``serve`` does at each tick."""
+        self._loop.run(self._with_engine(lambda engine: engine.once()))
+
+    async def _with_engine(self, work: Callable[[Engine], Awaitable[object]]) -> None:
+        async with self.app.engine() as engine:
+            await work(engine)
+
     def dump(self) -> str:
         """Every row of every table, to see what changed; but for the index of search terms, which cannot be read."""
         with closing(sqlite3.connect(self.app.settings.database)) as db:
@@ -75,16 +86,19 @@ class SiteServer:
                 store, email, timezone=timezone, language=language, now=self.app.clock()
             )
 
-    def logged_in(self, email: str = "ada@example.org", **headers: str) -> httpx2.Client:
-        """A client with a session of that person, who is made a subscriber where need be."""
+    def session_word(self, email: str = "ada@example.org") -> str:
+        """What stands in the cookie of that person, who is made a subscriber where need be."""
         person, word, now = self.person(email), fresh(), self.app.clock()
         session = Session(
-            id=new_id("l"), subscriber=person, browser="a test", created_at=now, expires_at=now + timedelta(days=30)
+            id=new_id("b"), subscriber=person, browser="a test", created_at=now, expires_at=now + timedelta(days=30)
         )
         with self.store() as store, store.write():
             store.sessions.add(session, hashed(word))
+        return word
+
+    def logged_in(self, email: str = "ada@example.org", **headers: str) -> httpx2.Client:
         client = self.client(**headers)
-        client.cookies.set("session", word, domain="127.0.0.1")
+        client.cookies.set("session", self.session_word(email), domain="127.0.0.1")
         return client
 
     def close(self) -> None:

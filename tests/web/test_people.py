@@ -41,6 +41,11 @@ def links(site: SiteServer, kind: LetterKind) -> list[str]:
     return [each.removeprefix(site.url) for each in found]
 
 
+def links_in_letters(site: SiteServer) -> tuple[str, str]:
+    """The newest to log in, and to confirm."""
+    return links(site, LetterKind.LOGIN)[0], links(site, LetterKind.CONFIRM_SUBSCRIPTION)[0]
+
+
 def test_a_mailed_link_logs_in_once_by_its_button_and_not_by_being_fetched(site: SiteServer) -> None:
     site.person()
     client = site.client(**{"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"})

@@ -6,3 +6,6 @@ for (const field of document.querySelectorAll("[data-zone]:not([data-chosen])"))
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && (field.tagName !== "SELECT" || [...field.options].some((each) => each.value === zone))) field.value = zone;
 }
+
+// What a browser brought back from elsewhere is sent on without another press.
+for (const form of document.querySelectorAll("form[data-press]")) form.requestSubmit();
