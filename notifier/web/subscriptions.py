@@ -81,11 +81,6 @@ async def add(
     return see_other("/subscriptions", new=made.id)
 
 
-@router.get("/s/{id}")
-async def one(request: Request, own: Own) -> Response:
-    return see_other(f"/s/{own.id}/settings")
-
-
 @router.get("/s/{id}/settings")
 async def settings(request: Request, viewer: Viewer, own: Own, saved: bool = False) -> Response:
     house = site(request)
