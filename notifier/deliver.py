@@ -293,6 +293,8 @@ class _Lane:
         except SendError as error:
             if self._stops(account, error):
                 # The others of its account would fare no better: they wait, and none uses up an attempt.
+                if account not in self._stopped:
+                    self._alert(job, error)
                 self._stopped[account] = error
             return failure(delivery, error, at=self._clock(), limits=self._limits)
         self._broken.discard(account)
@@ -305,6 +307,11 @@ class _Lane:
         before = account in self._broken
         self._broken.add(account)
         return before
+
+    def _alert(self, job: _Job, error: SendError) -> None:
+        """Once for all that wait for it: a login or a token works no more, which only the operator can mend."""
+        if isinstance(error, ChannelStopped):
+            log.error("stopped", channel=job.subscription.address.kind, reason=str(error))
 
     def _render(self, job: _Job) -> Message:
         assert job.digest is not None  # noqa: S101 - a job has a message or a digest
@@ -337,6 +344,9 @@ class _Lane:
 
     def _say(self, job: _Job, outcome: Outcome) -> None:
         say = log.info if outcome.state is DeliveryState.SENT else log.warning
+        if outcome.give_back_attempt and outcome.cause is Cause.LOGIN:
+            # That was said once for all of them.
+            say = log.debug
         say(
             outcome.state.value,
             delivery=job.delivery.id,

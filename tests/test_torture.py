@@ -10,7 +10,7 @@ import pytest
 
 from tests.builders import entry
 from tests.tools import need
-from tests.torture import torture_feeds, torture_hostile, torture_smtp
+from tests.torture import torture_feeds, torture_hostile, torture_slack, torture_smtp
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,6 +32,25 @@ async def test_each_fault_at_each_place_of_a_conversation_is_told_for_what_it_is
     assert report.wrong == []
     assert report.cases["faults"] == len(torture_smtp.EXPECTED) == 66
     assert report.cases["cuts"] > 10
+
+
+async def test_each_answer_of_slack_is_told_for_what_it_is() -> None:
+    few = ("token_revoked", "is_archived", "internal_error")
+    report = await torture_slack.answers(errors=few, statuses=(200, 429, 503))
+    assert report.wrong == []
+    assert report.cases == len(torture_slack.BODIES) * 9 == 108
+    assert len(torture_slack.EXPECTED) == 30
+
+
+def test_kills_while_slack_is_posted_to_lose_no_part_and_post_none_twice(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, sys, tempfile; from tests.torture.torture_slack import killed; "
+        "report = killed(kills=7, digests=9, seed=3, folder=pathlib.Path(tempfile.mkdtemp(dir=sys.argv[1]))); "
+        "print(report); sys.exit(not report.is_good)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 async def test_mutated_feeds_become_clean_entries_or_an_error_for_people(tmp_path: Path) -> None:

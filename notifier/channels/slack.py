@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import SecretStr
 
 from notifier.channels.pace import Pace
-from notifier.channels.slack_client import SlackClient, field
+from notifier.channels.slack_client import SlackClient, Unreadable, field
 from notifier.clean import plain
 from notifier.errors import Cause, ChannelStopped, Paced, Refused, SendError, TryLater, Unknown
 from notifier.model import Message, Receipt
@@ -28,6 +30,8 @@ _ONE_EACH = timedelta(seconds=1)
 _BURST = 4
 """A conversation takes a message a second, and short bursts (docs.slack.dev, rate limits)."""
 _SKEW = timedelta(minutes=5)
+_PAGES = 5
+"""Of 200 messages: what is further back in a busy conversation is not looked for."""
 _PERSON = re.compile(r"[UW][A-Z0-9]+")
 
 
@@ -120,9 +124,10 @@ class SlackChannel:
                 return found
             try:
                 return await self._post(team, place, channel, part, accepted)
-            except Unknown:
-                if found := await self._found(team, channel, part, accepted, since=message.created_at):
-                    return found
+            except (Unknown, Unreadable):
+                with suppress(Paced):
+                    if found := await self._found(team, channel, part, accepted, since=message.created_at):
+                        return found
                 raise
 
         return post
@@ -130,20 +135,37 @@ class SlackChannel:
     async def _found(
         self, team: str, channel: str, part: dict[str, Any], accepted: tuple[str, ...], *, since: datetime
     ) -> str | None:
-        """The ``ts`` of ``part`` if it is there already, known by its metadata; None also where we may not look."""
-        wanted = part.get("metadata")
+        """The ``ts`` of ``part`` if it is there already, known by its metadata; None also where we may not look.
+
+        Raises Paced where we may look later.
+        """
+        if (wanted := part.get("metadata")) is None:
+            return None
         method = "conversations.replies" if accepted else "conversations.history"
         place = {"ts": accepted[0]} if accepted else {"oldest": f"{(since - _SKEW).timestamp():.6f}"}
-        arguments = {"channel": channel, "include_all_metadata": "true", "limit": "200", **place}
         try:
-            data, _ = await self._client.ask(team, method, lambda web: web.api_call(method, params=arguments))
+            async for each in self._messages(team, method, {"channel": channel, **place}):
+                if each.get("metadata") == wanted and isinstance(ts := each.get("ts"), str):
+                    return ts
+        except Paced:
+            raise
         except SendError:
-            return None
-        messages = data.get("messages")
-        for each in messages if wanted and isinstance(messages, list) else ():
-            if isinstance(each, dict) and each.get("metadata") == wanted and isinstance(ts := each.get("ts"), str):
-                return ts
+            pass
         return None
+
+    async def _messages(self, team: str, method: str, place: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
+        """What stands in a conversation, as far back as is looked. Raises SendError."""
+        arguments = {"include_all_metadata": "true", "limit": "200", **place}
+        for _ in range(_PAGES):
+            data, _ = await self._client.ask(team, method, partial(_called, method=method, params=dict(arguments)))
+            messages, more = data.get("messages"), data.get("response_metadata")
+            for each in messages if isinstance(messages, list) else ():
+                if isinstance(each, dict):
+                    yield each
+            cursor = more.get("next_cursor") if isinstance(more, dict) else None
+            if not (isinstance(cursor, str) and cursor):
+                return
+            arguments["cursor"] = cursor
 
     def _require(self, secret: SecretStr, target: str, setting: str) -> None:
         # Not ChannelStopped: the other way into Slack may be set and working.
@@ -195,6 +217,10 @@ class SlackChannel:
         self._take_turn(WEBHOOK, WEBHOOK)
         await self._client.post_hook(part)
         return f"{WEBHOOK}:{len(accepted)}"
+
+
+async def _called(web: Any, *, method: str, params: Mapping[str, str]) -> Any:
+    return await web.api_call(method, params=params)
 
 
 def _workspace(target: str) -> tuple[str, str]:

@@ -10,8 +10,10 @@ import asyncio
 import json
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import timedelta
@@ -22,7 +24,7 @@ from pydantic import SecretStr
 from notifier.channels.pace import Rest
 from notifier.channels.slack_errors import ERRORS, UNLISTED, cause_of
 from notifier.clean import plain
-from notifier.errors import ChannelStopped, SendError, TryLater, Unknown, Unreachable
+from notifier.errors import ChannelStopped, Paced, SendError, TryLater, Unknown, Unreachable
 
 if TYPE_CHECKING:
     import aiohttp
@@ -34,6 +36,9 @@ _PAUSE = timedelta(seconds=60)
 _LONGEST_PAUSE = timedelta(days=1)
 _ERROR_NAME = re.compile(r"[a-z][a-z0-9_]{2,80}")
 _HOOK = "the incoming webhook"
+_LOOK = "auth.test"
+_REFUSED = timedelta(minutes=10)
+"""Shorter than a stopped channel rests, so that each of its rests ends with one real call."""
 _RESPONSE = "an answer"
 
 _NO_TOKEN = SecretStr("")
@@ -54,6 +59,39 @@ class _Open:
     """By token."""
 
 
+@dataclass(slots=True)
+class _Heard:
+    """Status and headers of the answer to a call, whatever its body is."""
+
+    status: int = 0
+    headers: Mapping[str, str] = attribute(default_factory=dict)
+
+
+_heard: ContextVar[_Heard | None] = ContextVar("heard", default=None)
+
+
+class Unreadable(TryLater):
+    """An answer that is none: from a server on the way, or behind a fault of Slack's own. It may have been posted."""
+
+
+class _Refused:
+    """Tokens that Slack has refused: for a while nobody calls with them again."""
+
+    def __init__(self) -> None:
+        self._until: dict[tuple[str | None, str], tuple[float, ChannelStopped]] = {}
+
+    def note(self, call: tuple[str | None, str], error: SendError) -> None:
+        if isinstance(error, ChannelStopped):
+            self._until[call] = (time.monotonic() + _REFUSED.total_seconds(), error)
+
+    def check(self, call: tuple[str | None, str]) -> None:
+        """Raises the error once more, without a call. What only looks whether a token works always calls."""
+        until, error = self._until.get(call, (0.0, None))
+        if error and until > time.monotonic() and call[1] != _LOOK:
+            raise ChannelStopped(str(error), cause=error.cause)
+        self._until.pop(call, None)
+
+
 class SlackClient:
     """``tokens`` by the name of their workspace, which may come and go; ``timeout`` bounds the connect and each
     wait for an answer.
@@ -67,6 +105,7 @@ class SlackClient:
         self._api_url = api_url
         self._timeout = timeout.total_seconds()
         self._rest = Rest()
+        self._refused = _Refused()
         self._opened: _Open | None = None
 
     async def ask(
@@ -80,32 +119,31 @@ class SlackClient:
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """One Web API call: its data and its headers (names in lower case). Raises SendError."""
         web = self._web(team)
-        self._rested(f"{team}/{method}", method)
+        self._refused.check((web.token, method))
         from slack_sdk.errors import SlackApiError
 
-        with _told_apart(method, posts=posts):
+        with self._asking(f"{team}/{method}", method, posts=posts):
             try:
                 answer = await call(web)
             except SlackApiError as error:
                 answer = error.response
             data = getattr(answer, "data", None)
             status: int = getattr(answer, "status_code", 0) or getattr(answer, "status", 0)
-        if status != 200 or not isinstance(data, dict) or data.get("ok") is not True:
-            name = data.get("error") if isinstance(data, dict) else None
-            raise self._resting(
-                f"{team}/{method}", _failure(method, status, name, answer.headers, about=about, data=data)
-            )
+            if status != 200 or not isinstance(data, dict) or data.get("ok") is not True:
+                name = data.get("error") if isinstance(data, dict) else None
+                failed = _failure(method, status, name, answer.headers, about=about, data=data, posts=posts)
+                self._refused.note((web.token, method), failed)
+                raise failed
         return data, {key.lower(): value for key, value in answer.headers.items()}
 
     async def post_hook(self, message: dict[str, Any]) -> None:
         """Through the incoming webhook. Raises SendError."""
         opened = self.open()
-        self._rested(_HOOK, _HOOK)
-        with _told_apart(_HOOK, posts=True):
+        with self._asking(_HOOK, _HOOK, posts=True):
             answer = await opened.hook.send_dict(message)
-        body = answer.body.strip()
-        if not (answer.status_code == 200 and body == "ok"):
-            raise self._resting(_HOOK, _failure(_HOOK, answer.status_code, body, answer.headers, about="webhook"))
+            body = answer.body.strip()
+            if not (answer.status_code == 200 and body == "ok"):
+                raise _failure(_HOOK, answer.status_code, body, answer.headers, about="webhook", posts=True)
 
     async def exchange(self, client_id: str, client_secret: str, *, code: str, redirect_uri: str) -> dict[str, Any]:
         """What Slack gives for the code of an install (oauth.v2.access). Raises SendError."""
@@ -142,15 +180,18 @@ class SlackClient:
         if opened is not None and opened.loop is asyncio.get_running_loop():
             await opened.session.close()
 
-    def _rested(self, account: str, what: str) -> None:
-        """Raises Unreachable, without a call, while Slack wants to be left alone."""
+    @contextmanager
+    def _asking(self, account: str, what: str, *, posts: bool) -> Iterator[None]:
+        """Around a call. Raises, without it, while Slack wants to be left alone, and keeps how long it wants that."""
         if left := self._rest.left(account):
-            raise Unreachable(f"Slack wants a pause before {what}.", retry_after=left)
-
-    def _resting(self, account: str, error: SendError) -> SendError:
-        if isinstance(error, Unreachable) and error.retry_after:
-            self._rest.begin(account, error.retry_after)
-        return error
+            raise _wanting_pause(what, "", left, posts=posts)
+        try:
+            with _told_apart(what, posts=posts):
+                yield
+        except (Unreachable, Paced) as error:
+            if error.retry_after:
+                self._rest.begin(account, error.retry_after)
+            raise
 
     def open(self) -> _Open:
         """What calls go out by; a connection ends with the event loop that made it. Raises ChannelStopped."""
@@ -179,7 +220,10 @@ class SlackClient:
             from slack_sdk.webhook.async_client import AsyncWebhookClient
         except ImportError:
             raise ChannelStopped("Slack needs more packages: pip install 'notifier[slack]'.") from None
+        trace = aiohttp.TraceConfig()
+        trace.on_request_end.append(_note)
         session = aiohttp.ClientSession(
+            trace_configs=[trace],
             # A kept connection that Slack closes while we write looks like a lost answer, and a lost answer may
             # become a second post; at one message a second a new connection each costs nothing.
             connector=aiohttp.TCPConnector(force_close=True),
@@ -208,6 +252,8 @@ def _told_apart(what: str, *, posts: bool) -> Iterator[None]:
     """What aiohttp and the SDK raise, as SendErrors without their texts, which may hold a secret address."""
     import aiohttp
 
+    heard = _Heard()
+    token = _heard.set(heard)
     try:
         yield
     except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
@@ -219,15 +265,27 @@ def _told_apart(what: str, *, posts: bool) -> Iterator[None]:
             raise Unknown(f"Slack had the message, but its answer to {what} was lost.") from None
         raise TryLater(f"Slack did not answer {what}; it is tried again later.") from None
     except (AttributeError, TypeError, ValueError, LookupError, RecursionError):
-        # The SDK raises these inside itself for a body that is no JSON object.
-        raise _unreadable(what) from None
+        # The SDK raises these inside itself for a body that is no JSON object, and forgets the rest of the answer.
+        if heard.status == 429:
+            raise _wanting_pause(what, "", _pause(heard.headers), posts=posts) from None
+        raise _unreadable(what, heard.status) from None
+    finally:
+        _heard.reset(token)
 
 
-def _failure(what: str, status: int, name: object, headers: Any, *, about: str, data: object = None) -> SendError:
+async def _note(_: object, __: object, end: aiohttp.TraceRequestEndParams) -> None:
+    heard = _heard.get(None)
+    if heard is not None:
+        heard.status, heard.headers = end.response.status, end.response.headers
+
+
+def _failure(
+    what: str, status: int, name: object, headers: Any, *, about: str, data: object = None, posts: bool = False
+) -> SendError:
     """The error for an answer that is no success: by status 429, by its name, else by being unreadable."""
     for_whom = f" for {about}" if about else ""
     if status == 429 or name in ("ratelimited", "rate_limited"):
-        return Unreachable(f"Slack wants a pause before {what}{for_whom}.", retry_after=_pause(headers))
+        return _wanting_pause(what, for_whom, _pause(headers), posts=posts)
     if not (isinstance(name, str) and _ERROR_NAME.fullmatch(name)):
         return _unreadable(what, status)
     kind, advice = ERRORS.get(name, UNLISTED)
@@ -237,9 +295,15 @@ def _failure(what: str, status: int, name: object, headers: Any, *, about: str, 
     return kind(f"Slack answered {what}{for_whom} with {name}: {advice}.", cause=cause)
 
 
-def _unreadable(what: str, status: int = 0) -> TryLater:
+def _wanting_pause(what: str, for_whom: str, wait: timedelta, *, posts: bool) -> SendError:
+    """The pause of a look-up keeps nobody back but who needs it."""
+    kind = Unreachable if posts else Paced
+    return kind(f"Slack wants a pause before {what}{for_whom}.", retry_after=wait)
+
+
+def _unreadable(what: str, status: int = 0) -> Unreadable:
     shown = f" (HTTP {status})" if status else ""
-    return TryLater(f"Slack's answer to {what} cannot be read{shown}; it is tried again later.")
+    return Unreadable(f"Slack's answer to {what} cannot be read{shown}; it is tried again later.")
 
 
 def _pause(headers: Any) -> timedelta:

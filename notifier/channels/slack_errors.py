@@ -1,8 +1,8 @@
 """What each error that Slack documents means for a delivery.
 
-The names are those of chat.postMessage, conversations.open, users.lookupByEmail, auth.test and of incoming
-webhooks (docs.slack.dev). What is about one target is Refused: that subscription waits for its owner, the
-others go on. What is about the token stops the channel after one call.
+The names are those of chat.postMessage, chat.update, conversations.open, .history and .replies, users.lookupByEmail,
+auth.test and of incoming webhooks (docs.slack.dev). What is about one target is Refused: that subscription waits for
+its owner, the others go on. What is about the token stops the channel after one call.
 """
 
 from __future__ import annotations
@@ -53,10 +53,13 @@ _GROUPS: tuple[tuple[type[SendError], str, str], ...] = (
     (Refused, _OURS, "send_on_behalf_not_allowed duplicate_channel_not_found duplicate_message_not_found"),
     (Refused, _OURS, "invalid_arguments invalid_arg_name invalid_array_arg invalid_charset invalid_form_data"),
     (Refused, _OURS, "invalid_post_type missing_post_type invalid_json json_not_object"),
+    (Refused, _OURS, "invalid_cursor invalid_limit invalid_ts_latest invalid_ts_oldest invalid_metadata_filter_keys"),
+    (Refused, _OURS, "cant_update_message edit_window_closed block_mismatch cant_broadcast_message is_inactive"),
+    (Refused, _OURS, "no_dual_broadcast_content_update slack_connect_file_upload_sharing_blocked"),
     (TryLater, _AGAIN, "ratelimited rate_limited message_limit_exceeded service_unavailable request_timeout"),
     (TryLater, f"the workspace is being moved; {_AGAIN}", "team_added_to_org org_login_required"),
     (TryLater, f"its administrators have suspended posting; {_AGAIN}", "ekm_access_denied"),
-    (TryLater, _AGAIN, "rollup_error external_channel_migrating"),
+    (TryLater, _AGAIN, "rollup_error external_channel_migrating update_failed"),
     # "It's possible some aspect of the operation succeeded before the error was raised."
     (Unknown, "it may have been posted all the same", "internal_error fatal_error"),
 )

@@ -25,8 +25,8 @@ POST = "chat.postMessage"
 HISTORY = "conversations.history"
 SECRETS = (TOKEN, "secret")
 
-# What docs.slack.dev lists for chat.postMessage, conversations.open, users.lookupByEmail, auth.test and for
-# incoming webhooks.
+# What docs.slack.dev lists for chat.postMessage, chat.update, conversations.open, .history and .replies,
+# users.lookupByEmail, auth.test and for incoming webhooks.
 DOCUMENTED = """
 access_denied accesslimited account_inactive as_user_not_supported attachment_payload_limit_exceeded
 cannot_reply_to_message channel_not_found deprecated_endpoint duplicate_channel_not_found duplicate_message_not_found
@@ -45,6 +45,9 @@ invalid_user_combination method_not_supported_for_channel_type not_enough_users 
 user_not_found user_not_visible users_list_not_supplied users_not_found
 invalid_payload action_prohibited channel_is_archived rollup_error invalid_token no_active_hooks no_service
 no_service_id no_team team_disabled posting_to_general_channel_denied
+invalid_cursor invalid_limit invalid_ts_latest invalid_ts_oldest invalid_metadata_filter_keys thread_not_found
+block_mismatch cant_broadcast_message cant_update_message edit_window_closed external_channel_migrating is_inactive
+message_not_found no_dual_broadcast_content_update slack_connect_file_upload_sharing_blocked update_failed
 """
 
 
@@ -226,6 +229,15 @@ async def test_a_429_asks_for_the_pause_that_slack_wants(
     assert len(server.calls) == 1
 
 
+async def test_a_429_is_known_by_its_status_whatever_its_body_is(server: SlackServer, channel: SlackChannel) -> None:
+    server.answer(POST, replace(body(b"\xff\xfe", status=429), headers={"Retry-After": "7"}))
+    for _ in range(2):
+        error = await failure(channel)
+        assert isinstance(error, Unreachable) and error.retry_after is not None
+        assert timedelta(seconds=6) < error.retry_after <= timedelta(seconds=7)
+    assert server.calls == [POST]
+
+
 BODIES = {
     "html": body("<html><body>Sign in</body></html>"),
     "text": body("upstream timed out", content_type="text/plain"),
@@ -315,6 +327,52 @@ async def test_while_slack_wants_a_pause_that_method_is_not_called(server: Slack
     assert server.calls == [POST]
     await channel.send(slack("webhook"))
     assert len(server.posts(HOOK)) == 1
+
+
+async def test_the_pause_of_a_look_up_keeps_nobody_else_back(server: SlackServer, channel: SlackChannel) -> None:
+    server.answer("users.lookupByEmail", rate_limited(30))
+    for _ in range(2):
+        error = await failure(channel, "ada@example.org")
+        assert isinstance(error, Paced) and error.retry_after is not None
+    assert server.calls == ["users.lookupByEmail"]
+    await channel.send(slack())
+
+
+async def test_a_refused_token_is_not_used_again_at_once(server: SlackServer, channel: SlackChannel) -> None:
+    server.answer(POST, refused("token_revoked"))
+    for _ in range(3):
+        assert isinstance(await failure(channel), ChannelStopped)
+    assert server.calls == [POST]
+    assert "Example Lab" in await channel.check()
+
+
+@pytest.mark.parametrize("status", [200, 500, 503])
+@pytest.mark.parametrize("part", [0, 1])
+async def test_a_post_that_was_answered_with_something_else_is_found_by_its_key(
+    server: SlackServer, channel: SlackChannel, status: int, part: int
+) -> None:
+    answer = replace(body("<html>busy</html>", status=status), after_taking=True)
+    server.answer(POST, answer, skip=part, times=1)
+    receipt = await channel.send(slack(parts=3))
+    assert [post.ts for post in server.posts("C0PAPERS1")] == list(receipt.accepted)
+
+
+async def test_a_doubtful_part_waits_where_it_may_be_looked_for_later(
+    server: SlackServer, channel: SlackChannel
+) -> None:
+    server.answer(HISTORY, rate_limited(60), times=1)
+    with pytest.raises(Paced):
+        await channel.send(replace(slack(), doubtful=True))
+    assert server.taken == []
+
+
+async def test_a_doubtful_part_is_found_behind_many_others(server: SlackServer, channel: SlackChannel) -> None:
+    first = await channel.send(slack())
+    for number in range(450):
+        server.say("C0PAPERS1", f"chatter {number}")
+    again = await channel.send(replace(slack(), doubtful=True))
+    assert again.accepted == first.accepted
+    assert server.calls == [POST, HISTORY, HISTORY, HISTORY]
 
 
 async def test_more_than_a_short_burst_goes_on_after_a_second_without_waiting_here(server: SlackServer) -> None:

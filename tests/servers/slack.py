@@ -86,7 +86,10 @@ class _Scripted:
 
 
 class SlackServer:
-    """``calls`` are the methods called, in order; ``hook_url`` is the incoming webhook."""
+    """``calls`` are the methods called, in order; ``hook_url`` is the incoming webhook.
+
+    ``reached`` is told of each call when it has come, when its work is done, and when its answer is on its way.
+    """
 
     def __init__(self, *, token: str = TOKEN, scopes: str = "chat:write,im:write,users:read.email") -> None:
         self.token = token
@@ -99,6 +102,7 @@ class SlackServer:
         self._script: list[_Scripted] = []
         self._count = 0
         self.port = 0
+        self.reached: Callable[[str, str], None] = lambda method, point: None
 
     @property
     def api_url(self) -> str:
@@ -124,6 +128,10 @@ class SlackServer:
 
     def heal(self) -> None:
         self._script.clear()
+
+    def say(self, channel: str, text: str) -> None:
+        """Somebody else writes."""
+        self._take(channel, {"channel": channel, "text": text})
 
     def posts(self, channel: str) -> list[Post]:
         return [post for post in self.taken if post.channel == channel]
@@ -152,11 +160,18 @@ class SlackServer:
         method = request.match_info["method"]
         self.calls.append(method)
         scripted = self._next(method)
+        arguments = await _arguments(request)
+        self.reached(method, "asked")
         if scripted is None or scripted.after_taking:
-            result = self._do(method, request.headers.get("Authorization", ""), await _arguments(request))
+            result = self._do(method, request.headers.get("Authorization", ""), arguments)
+            self.reached(method, "taken")
         if scripted is not None:
             return await _say(request, scripted)
-        return web.json_response(result, headers={"X-OAuth-Scopes": self.scopes})
+        answer = web.json_response(result, headers={"X-OAuth-Scopes": self.scopes})
+        await answer.prepare(request)
+        await answer.write_eof()
+        self.reached(method, "answered")
+        return answer
 
     def _next(self, method: str) -> Answer | None:
         for each in self._script:
@@ -246,7 +261,10 @@ class SlackServer:
             if (thread in (post.ts, post.thread_ts) if thread else post.thread_ts is None)
             and float(post.ts) >= float(arguments.get("oldest", 0))
         ]
-        return {"ok": True, "messages": found, "has_more": False}
+        at, limit = int(arguments.get("cursor") or 0), int(arguments.get("limit") or 100)
+        more = str(at + limit) if at + limit < len(found) else ""
+        page = found[at : at + limit]
+        return {"ok": True, "messages": page, "has_more": bool(more), "response_metadata": {"next_cursor": more}}
 
     def _take(self, channel: str, arguments: dict[str, Any]) -> str:
         self._count += 1
