@@ -40,7 +40,7 @@ def test_the_same_word_is_offered_once_and_what_has_no_place_not_at_all() -> Non
     assert mutes_of(found) == ["robot"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=20), st.sampled_from(["title", "authors", "keywords", "categories"]))
 def test_every_mute_that_is_offered_parses(text: str, field: str) -> None:
     for query in mutes_of([Evidence(field=field, text=text)]):
@@ -63,7 +63,7 @@ def test_a_rule_is_narrowed_to_titles_where_it_has_words_that_stand_anywhere(rul
     assert (found and parse(found)) == (narrow and parse(narrow))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rules)
 def test_a_narrowed_rule_parses_and_cannot_be_narrowed_again(rule: str) -> None:
     with suppress(RuleError):

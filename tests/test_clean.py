@@ -25,25 +25,25 @@ def assert_clean(text: str, limit: int) -> None:
     assert not set(text) & set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\ufeff")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_text, st.integers(1, 60))
 def test_plain_text_is_one_clean_line_within_its_limit(text: str, limit: int) -> None:
     assert_clean(plain(text, limit=limit), limit)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_text)
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     assert plain(plain(text)) == plain(text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(html, st.integers(1, 60))
 def test_text_from_html_is_one_clean_line_within_its_limit(text: str, limit: int) -> None:
     assert_clean(from_html(text, limit=limit), limit)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "Sm"]), max_size=80))
 def test_plain_text_loses_no_visible_character(text: str) -> None:
     assert plain(text) == text
@@ -123,7 +123,7 @@ def test_what_is_no_safe_web_address_is_none(url: str) -> None:
     assert link(url) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_text | any_text.map("https://example.org/{}".format) | any_text.map("http://{}/".format))
 def test_every_link_is_plain_ascii_and_stays_as_it_is(url: str) -> None:
     found = link(url)
@@ -153,7 +153,7 @@ def test_tex_in_names_becomes_letters(name: str, clean: str) -> None:
     assert untex(name) == clean
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_text)
 def test_no_name_makes_it_fail(name: str) -> None:
     untex(name)

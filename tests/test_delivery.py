@@ -152,7 +152,7 @@ def test_whatever_happens_in_whatever_order_the_promises_hold(script: list[Step]
             assert not before.unknowns and not before.accepted
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(script=st.lists(steps.filter(lambda step: step.kind != "supersede"), max_size=15))
 def test_the_store_moves_a_delivery_exactly_as_it_is_drawn(mirror: Mirror, script: list[Step]) -> None:
     start = mirror.start()

@@ -103,7 +103,7 @@ def test_what_messages_have_in_common_is_kept_once_and_each_comes_back_byte_for_
     assert [store.deliveries.message(each.delivery_id) for each in messages] == messages
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([PAPER, OTHER])), max_size=8), st.data())
 def test_any_bytes_come_back_wherever_the_hints_point(
     tmp_path_factory: pytest.TempPathFactory, chunks: list[bytes], data: st.DataObject

@@ -220,7 +220,7 @@ ENDS_WITH: dict[str, SendError | None] = {
 }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(cadence=st.sampled_from([MORNING, HOURLY, INSTANT]), script=st.lists(turns, max_size=25))
 def test_in_any_weather_each_paper_is_in_one_delivery_and_arrives_once_but_for_unknown_ends(
     cadence: Cadence, script: list[Turn]

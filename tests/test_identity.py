@@ -172,7 +172,7 @@ def test_other_words_lead_to_none(text: str) -> None:
     assert parse_reference(text) == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=60))
 def test_no_text_makes_any_of_it_fail(text: str) -> None:
     parse_reference(text)

@@ -172,7 +172,7 @@ changes = st.lists(st.tuples(st.sampled_from(["add", "remove", "change", "undo"]
 
 
 @given(changes)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_undo_walks_back_through_every_state(store: SqliteStore, tries: list[Change]) -> None:
     id = subscribed(store) if not store.subscriptions.all() else store.subscriptions.all()[0].id
     store.subscriptions.remove(id)

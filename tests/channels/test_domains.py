@@ -69,7 +69,7 @@ async def test_a_turn_that_is_far_away_is_not_waited_for() -> None:
 
 
 @given(rate=st.sampled_from([0.2, 0.5, 2.0]), count=st.integers(1, 40))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_who_is_put_off_for_its_domain_comes_through_in_its_turn_and_others_at_once(rate: float, count: int) -> None:
     async def run() -> None:
         time, tries = Time(), Counter[int]()

@@ -82,7 +82,7 @@ async def test_uses_the_messages_sender_and_target_as_envelope(server: MailServe
 
 
 @given(lines=st.lists(st.binary(max_size=20).map(lambda b: b.replace(b"\r", b"").replace(b"\n", b"")), max_size=8))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_lines_arrive_as_they_were(lines: list[bytes]) -> None:
     content = BY_HAND + b"\r\n\r\n" + b"".join(line + b"\r\n" for line in lines)
 

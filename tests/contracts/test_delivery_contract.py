@@ -230,7 +230,7 @@ def test_a_list_of_deliveries_goes_on_behind_its_last(peopled: Store) -> None:
     unknown=st.booleans(),
     reason=st.sampled_from([None, "why"]),
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_arrived_is_written_as_the_life_of_a_delivery_has_it(
     peopled: Store, before: tuple[str, ...], accepted: tuple[str, ...], fence: int, unknown: bool, reason: str | None
 ) -> None:

@@ -25,7 +25,7 @@ def _parsed(texts: list[str]) -> list[object]:
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(rules, min_size=1, max_size=8), st.lists(entries, min_size=1, max_size=4))
 def test_matcher_explanation_and_oracle_agree(texts: list[str], papers: list[Entry]) -> None:
     queries = _parsed(texts)
@@ -38,7 +38,7 @@ def test_matcher_explanation_and_oracle_agree(texts: list[str], papers: list[Ent
             assert bool(verdict(query, entry, now=NOW).failed) != expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rules, entries)
 def test_spans_point_at_the_text_they_name(text: str, entry: Entry) -> None:
     for query in _parsed([text]):
@@ -50,7 +50,7 @@ def test_spans_point_at_the_text_they_name(text: str, entry: Entry) -> None:
                 assert original[slice(*evidence.spans[0])] == evidence.text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rules)
 def test_canonical_text_is_stable_and_means_the_same(text: str) -> None:
     for query in _parsed([text]):
@@ -64,7 +64,7 @@ def test_canonical_text_is_stable_and_means_the_same(text: str) -> None:
 _short = st.lists(st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,8}", fullmatch=True), min_size=1, max_size=4).map(" ".join)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(_short, st.booleans())
 def test_short_path_equals_grammar(words: str, quoted: bool) -> None:
     text = f'"{words}"' if quoted else words
@@ -75,7 +75,7 @@ def test_short_path_equals_grammar(words: str, quoted: bool) -> None:
         assert meaning(plainly) == meaning(by_grammar)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=30))
 def test_any_text_parses_or_is_refused_with_a_column(text: str) -> None:
     try:
@@ -86,7 +86,7 @@ def test_any_text_parses_or_is_refused_with_a_column(text: str) -> None:
         assert parse(format_query(query), TOPICS) == query
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=40))
 def test_cleaning_knows_its_way_back(text: str) -> None:
     assert cleaned(text).text == clean(text)
@@ -113,7 +113,7 @@ def test_pieces_with_signs_and_or_parse_as_the_grammar_parses_them(pieces: list[
     assert plainly is None or format_query(plainly) == format_query(parse_by_grammar(text, frozenset()))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(rules, min_size=1, max_size=8), st.lists(entries, min_size=1, max_size=4))
 def test_an_index_that_keeps_its_rows_answers_as_a_fresh_one(texts: list[str], papers: list[Entry]) -> None:
     queries = _parsed(texts)

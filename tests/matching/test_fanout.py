@@ -20,7 +20,7 @@ def _row(positions: set[int]) -> list[int]:
     return words
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(_bits, min_size=RULES, max_size=RULES),
     st.lists(st.tuples(_numbers, _numbers, _bits, st.integers(0, 1)), max_size=9),

@@ -53,7 +53,7 @@ def demand_bounds(store: SqliteStore, query: Query, papers: Sequence[Entry]) -> 
     assert found(store, bounds.between) == necessary - sufficient, told
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(rules, min_size=1, max_size=6), st.lists(entries, min_size=1, max_size=4))
 def test_what_matches_lies_between_the_bounds(
     narrowing_store: SqliteStore, texts: list[str], papers: list[Entry]

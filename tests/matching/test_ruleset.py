@@ -57,7 +57,7 @@ def _expected(texts: list[str], papers: list[Entry]) -> list[list[bool]]:
     return [[query is not None and oracle.matches(query, each, NOW) for each in papers] for query in queries]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(some_rules, some_rules, st.lists(entries, min_size=1, max_size=3))
 def test_texts_learned_in_turns_match_as_the_oracle_says(
     first: list[str], second: list[str], papers: list[Entry]
@@ -70,7 +70,7 @@ def test_texts_learned_in_turns_match_as_the_oracle_says(
     assert _holds(rules, first + second, papers) == _expected(first + second, papers)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(some_rules, some_rules, st.lists(entries, min_size=1, max_size=3))
 def test_a_set_from_the_shelf_is_the_set_that_was_put_there(
     texts: list[str], later: list[str], papers: list[Entry]
@@ -82,7 +82,7 @@ def test_a_set_from_the_shelf_is_the_set_that_was_put_there(
     assert _holds(back, texts + later, papers) == _expected(texts + later, papers)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(plain)
 def test_the_short_path_reads_fields_and_counts_as_the_grammar_does(text: str) -> None:
     plainly = parse_plainly(text)
@@ -141,7 +141,7 @@ def test_a_damaged_shelf_is_not_used(damage: bytes) -> None:
     assert load(damage, {}, key="k") is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.integers(0, 255))
 def test_a_shelf_with_one_wrong_byte_is_not_used_or_says_the_same(place: int, byte: int) -> None:
     rules = RuleSet()

@@ -106,7 +106,7 @@ def test_of_a_day_without_papers_it_is_not_said_why() -> None:
     assert item["content_html"] == "<p>no new papers</p>"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(title=HOSTILE, label=HOSTILE, url=HOSTILE)
 def test_nothing_from_outside_breaks_a_feed_or_is_active_in_it(title: str, label: str, url: str) -> None:
     made = feeds(digest(found(entry(1, title=title, url=f"https://x.org/{url}"), label=label)))

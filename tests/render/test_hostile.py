@@ -109,7 +109,7 @@ def test_an_encoded_word_in_a_label_is_shown_as_it_was_written() -> None:
     assert message["To"].addresses[0].display_name == words
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(alphabet=st.characters(), max_size=120), st.text(max_size=40))
 def test_any_text_leaves_mail_and_slack_intact(words: str, tail: str) -> None:
     check_mail(words, f"https://example.org/{tail}")

@@ -212,7 +212,7 @@ BODIES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(BODIES, st.integers(0, 4_000), st.integers(0, 200), st.binary(max_size=40))
 def test_a_damaged_answer_is_read_or_refused_and_nothing_else(body: bytes, at: int, length: int, by: bytes) -> None:
     reply = Reply(status=200, headers={}, body=body[:at] + by + body[at + length :], url="https://arxiv.org/x")

@@ -282,7 +282,7 @@ VALID = arxiv_rss(arxiv_item(), arxiv_item("2512.00002", 2, "cross"))
 pieces = st.sampled_from([b"<item>", b"</item>", b"<title>", b"&", b"\x00", b"\xff", b"]]>", b"<![CDATA[", b"<guid/>"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, len(VALID)), st.integers(0, 200), st.lists(pieces | st.binary(max_size=8), max_size=8))
 def test_whatever_the_bytes_there_are_clean_entries_or_a_source_error(at: int, gone: int, put: list[bytes]) -> None:
     try:

@@ -159,7 +159,7 @@ async def test_a_folder_that_is_gone_is_a_failure(tmp_path: Path, http: Http) ->
         await open_source("folder", str(tmp_path / "no"), http=http, name="box").fetch(SourceState(), now=NOW)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 60), max_size=12), st.integers(1, 8))
 def test_however_it_is_written_each_line_comes_once(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int], n: int

@@ -100,7 +100,7 @@ fields = st.sampled_from(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(values | st.dictionaries(fields, values)))
 def test_whatever_the_items_each_is_a_clean_entry_or_a_reason(items: list[object]) -> None:
     parsed = parse(feed(*items), "", URL, source="lab", now=NOW)

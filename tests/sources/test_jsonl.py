@@ -200,7 +200,7 @@ json_values = st.recursive(
 names = st.sampled_from(["id", "title", "url", "authors", "upvotes", "version", "published_at", "source", "x"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.binary(max_size=60) | st.dictionaries(names, json_values).map(lambda d: json.dumps(d).encode())))
 def test_whatever_comes_is_either_an_entry_or_a_reason(lines: list[bytes]) -> None:
     fetched = read_lines(io.BytesIO(b"\n".join(lines)))

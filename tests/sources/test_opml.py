@@ -85,7 +85,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, len(LIST)), st.integers(0, 100), st.lists(pieces | st.binary(max_size=8), max_size=6))
 def test_whatever_the_bytes_there_are_safe_records_or_a_usage_error(at: int, gone: int, put: list[bytes]) -> None:
     try:
@@ -111,7 +111,6 @@ names = st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,20}[a-z0-9])?", fullmatch=True)
 paths = st.text(st.characters(codec="utf-8", categories=["L", "N", "S"]), max_size=20)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(names, st.tuples(paths, st.integers(1, 40_000)), max_size=5))
 def test_our_own_list_comes_back_as_it_went(feeds: dict[str, tuple[str, int]]) -> None:
     outlines = "".join(

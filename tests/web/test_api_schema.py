@@ -46,7 +46,7 @@ def _mail(context: Any, value: Any) -> bytes:
 
 
 @schema.parametrize()
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_as_the_document_says(
     case: schemathesis.Case, library: SiteServer, headers: dict[str, str]
 ) -> None:
