@@ -96,6 +96,7 @@ class App:
             threads=settings.slack_threads,
             menus=settings.answers_slack,
             dkim=self.dkim,
+            conversations=settings.mail_threads,
         )
 
     @cached_property

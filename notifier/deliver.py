@@ -28,7 +28,18 @@ from notifier.digest import EvidenceOf, compose, evidence_of
 from notifier.errors import Broken, Cause, ChannelStopped, SendError, TemplateError, Unreachable
 from notifier.followup import passed_over
 from notifier.matching import Topics
-from notifier.model import Contents, Delivery, DeliveryState, Digest, Entry, Message, Outcome, Start, Subscription
+from notifier.model import (
+    NOTHING_EARLIER,
+    Contents,
+    Delivery,
+    DeliveryState,
+    Digest,
+    Entry,
+    Message,
+    Outcome,
+    Start,
+    Subscription,
+)
 from notifier.ports import Channel, InStore, Renderer, Store
 from notifier.recording import Recorder
 
@@ -175,6 +186,7 @@ def _jobs(store: Store, claimed: Sequence[Delivery], papers: _Papers, now: datet
     late = store.gaps.late(entries)
     passed = {each.id: passed_over(each, contents[each.id].items, entries) for each in claimed}
     growth = store.entries.growth({id for ids in passed.values() for id in ids})
+    earlier = store.deliveries.earlier(fresh)
 
     def composed(delivery: Delivery) -> Digest:
         return compose(
@@ -188,6 +200,7 @@ def _jobs(store: Store, claimed: Sequence[Delivery], papers: _Papers, now: datet
             sources=sources,
             rules=rules.get(delivery.subscription_id, ()),
             late=late,
+            earlier=earlier.get(delivery.id, NOTHING_EARLIER),
         )
 
     return [

@@ -20,11 +20,13 @@ from notifier.errors import RuleError
 from notifier.followup import growth_of
 from notifier.matching import BROKEN, Groups, Index, Matches, RuleSet, Topics, explain, parse, select
 from notifier.model import (
+    NOTHING_EARLIER,
     Delivery,
     DeliveryItem,
     Digest,
     DigestFollowUp,
     DigestItem,
+    Earlier,
     Entry,
     Evidence,
     FollowUp,
@@ -259,6 +261,7 @@ def compose(
     sources: Sequence[SourceHealth] = (),
     rules: Sequence[Rule] = (),
     late: Collection[str] = (),
+    earlier: Earlier = NOTHING_EARLIER,
 ) -> Digest:
     """The digest that ``delivery`` says; an item or a follow-up whose entry is gone is left out.
 
@@ -289,6 +292,7 @@ def compose(
         late=delivery.late,
         warnings=broken,
         blind=bool(includes) and all(rule.broken for rule in includes),
+        earlier=earlier,
     )
 
 

@@ -148,6 +148,10 @@ class Settings(BaseSettings):
         {}, description="Files of private keys (PEM, RSA or Ed25519) by selector; mails get a signature for each."
     )
 
+    mail_threads: bool = Field(
+        False, description="Whether mail programs show the digests of a subscription as one conversation."
+    )
+
     bounce_address: str = Field(
         "", description="Where undeliverable mail comes back to, such as bounces@example.org; needs bounces+…@, too."
     )

@@ -20,9 +20,11 @@ from notifier.model.deliveries import (
     Start,
 )
 from notifier.model.digests import (
+    NOTHING_EARLIER,
     Digest,
     DigestFollowUp,
     DigestItem,
+    Earlier,
     Evidence,
     Followed,
     FollowUp,
@@ -66,6 +68,7 @@ from notifier.model.people import (
 from notifier.model.slack import Code, Keeping, Kept, Work, Workspace
 
 __all__ = [
+    "NOTHING_EARLIER",
     "NO_FOLLOW_UPS",
     "TEAM_DOMAIN",
     "Address",
@@ -84,6 +87,7 @@ __all__ = [
     "Digest",
     "DigestFollowUp",
     "DigestItem",
+    "Earlier",
     "Entry",
     "Every",
     "Evidence",

@@ -101,6 +101,20 @@ class DigestFollowUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """Digests that were sent before, each by its delivery and the key of its slot: what a mail may answer.
+
+    ``last`` is the subscription's latest one, ``followed`` are those that had the papers which are followed up.
+    """
+
+    last: tuple[str, str] | None = None
+    followed: tuple[tuple[str, str], ...] = ()
+
+
+NOTHING_EARLIER = Earlier()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
     """What one delivery says. ``items`` are shown in full; ``more`` stand behind the cap."""
 
@@ -120,6 +134,7 @@ class Digest:
     """The subscription's rules that no longer parse, each with its reason in ``broken``."""
     blind: bool = False
     """None of the rules that include papers parses, so nothing was looked for."""
+    earlier: Earlier = NOTHING_EARLIER
 
 
 class Shared(NamedTuple):

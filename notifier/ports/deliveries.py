@@ -12,6 +12,7 @@ from notifier.model import (
     Delivery,
     DeliveryItem,
     DeliveryState,
+    Earlier,
     Followed,
     FollowUp,
     FollowUps,
@@ -67,6 +68,10 @@ class Deliveries(Protocol):
     def follow_ups(self, delivery_id: str) -> list[FollowUp]: ...
 
     def message(self, delivery_id: str) -> Message | None: ...
+
+    def earlier(self, delivery_ids: Iterable[str]) -> dict[str, Earlier]:
+        """What was sent before that each of these may answer; absent where there is nothing."""
+        ...
 
     def contents(self, delivery_ids: Iterable[str]) -> dict[str, Contents]:
         """Of each of these, known or not."""

@@ -34,7 +34,7 @@ class Composer:
 
     ``summaries`` shows, marked as such, what a source's machine made of an abstract; ``threads`` puts what Slack
     shows of papers into the thread of a short first message, ``menus`` gives each paper a menu there; ``dkim`` signs
-    mails.
+    mails, ``conversations`` makes the digests of a subscription one for mail programs.
     """
 
     def __init__(
@@ -46,9 +46,10 @@ class Composer:
         threads: bool = False,
         menus: bool = False,
         dkim: Dkim = UNSIGNED,
+        conversations: bool = False,
     ) -> None:
         self._formats: dict[str, Make] = {
-            "email": partial(MailComposer, dkim=dkim),
+            "email": partial(MailComposer, dkim=dkim, conversations=conversations),
             "slack": partial(SlackComposer, threads=threads, menus=menus),
             "json": PayloadComposer,
             "text": ChatComposer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email.utils import parseaddr
 from functools import lru_cache
@@ -12,6 +13,7 @@ from notifier.consent import CONFIRM
 from notifier.render.text import domain_ascii, plain, web_url
 from notifier.tokens import NO_KEYS, UNSUBSCRIBE, Keys, sign
 
+_UNUSUAL = re.compile(r"[^A-Za-z0-9-]")
 DEFAULT_SENDER = "notifier@localhost"
 
 
@@ -48,6 +50,14 @@ class Links:
         if not (address and self.keys):
             return self.sender_address
         return marked(address, delivery_id, self.keys)
+
+    def message_id(self, delivery_id: str, slot: str) -> str:
+        """Of a digest's mail, the same at every attempt; ``slot`` is the slot's key."""
+        return f"<{delivery_id}.{_UNUSUAL.sub('', slot)}@{self.domain}>"
+
+    def conversation(self, subscription_id: str) -> str:
+        """What all digests of a subscription refer to, so that they stay together when one is deleted."""
+        return f"<{subscription_id}.digests@{self.domain}>"
 
     def rules(self, subscription_id: str) -> str | None:
         return self._page("s", subscription_id)

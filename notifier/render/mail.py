@@ -6,7 +6,6 @@ encoding) of it serves every subscriber.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +34,7 @@ EXCERPTS = (420, 220)
 """Characters of an excerpt: as it should be, and where the mail would get too long."""
 
 _CACHED = 4096
+_MOST_ANSWERED = 8
 # No cleaned text can hold it, and HTML escapes none of it.
 _ENTRIES = "\x00entries\x00"
 
@@ -80,10 +80,18 @@ class MailComposer:
     """The mails of one language."""
 
     def __init__(
-        self, *, links: Links, catalog: Catalog, overrides: Path | None, summaries: bool, dkim: Dkim = UNSIGNED
+        self,
+        *,
+        links: Links,
+        catalog: Catalog,
+        overrides: Path | None,
+        summaries: bool,
+        dkim: Dkim = UNSIGNED,
+        conversations: bool = False,
     ) -> None:
         self._links = links
         self._dkim = dkim
+        self._conversations = conversations
         self._catalog = catalog
         self._overrides = overrides
         self._summaries = summaries
@@ -118,12 +126,12 @@ class MailComposer:
         links, subscription = self._links, digest.subscription
         page, mail = links.unsubscribe(subscription.id), links.unsubscribe_mail(subscription.id)
         name = plain(subscription.subscriber.name, 80)
-        slot = re.sub(r"[^A-Za-z0-9-]", "", digest.slot.key)
         lines = [
             ("From", address(links.sender_name, links.sender_address)),
             ("To", address(name, recipient)),
             ("Date", format_datetime(now)),
-            ("Message-ID", f"<{digest.delivery_id}.{slot}@{links.domain}>"),
+            ("Message-ID", links.message_id(digest.delivery_id, digest.slot.key)),
+            *self._answered(digest),
             ("List-Id", f"<{subscription.id}.notifier.{links.domain}>"),
             ("List-Unsubscribe", f"<{page}>, <{mail}>" if page else f"<{mail}>"),
             *([("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")] if page else []),
@@ -132,6 +140,16 @@ class MailComposer:
         ]
         structured = [Header(name=name, text=text, structured=True) for name, text in lines]
         return [*structured[:2], Header(name="Subject", text=subject), *structured[2:]]
+
+    def _answered(self, digest: Digest) -> list[tuple[str, str]]:
+        """What of earlier mails it continues: a digest of follow-ups alone answers those that had their papers."""
+        earlier = digest.earlier
+        followed = earlier.followed if not digest.items else ()
+        last = [earlier.last] if self._conversations and earlier.last and not followed else []
+        answered = [self._links.message_id(*each) for each in [*followed[-_MOST_ANSWERED:], *last]]
+        root = [self._links.conversation(digest.subscription.id)] if self._conversations else []
+        lines = [("In-Reply-To", answered[-1])] if answered else []
+        return [*lines, ("References", " ".join([*root, *answered]))] if root or answered else []
 
     def _fitting(self, digest: Digest, view: DigestView) -> _Bodies:
         """Shorter excerpts first, then fewer entries, until the HTML is within its limit."""

@@ -16,6 +16,7 @@ from notifier.model import (
     Delivery,
     DeliveryItem,
     DeliveryState,
+    Earlier,
     Followed,
     FollowUp,
     FollowUps,
@@ -170,6 +171,16 @@ class DeliveryRows:
 
     def message(self, delivery_id: str) -> Message | None:
         return self.contents([delivery_id])[delivery_id].message
+
+    def earlier(self, delivery_ids: Iterable[str]) -> dict[str, Earlier]:
+        wanted = {"ids": rows.array(delivery_ids)}
+        followed: dict[str, list[tuple[str, str]]] = {}
+        for row in self._conn.execute(SQL["followed_up"], wanted):
+            followed.setdefault(row["delivery_id"], []).append((row["id"], row["slot"]))
+        found = self._conn.execute(SQL["last_before"], wanted)
+        last = {row["delivery_id"]: (row["id"], row["slot"]) for row in found}
+        ids = last.keys() | followed.keys()
+        return {id: Earlier(last=last.get(id), followed=tuple(followed.get(id, ()))) for id in ids}
 
     def contents(self, delivery_ids: Iterable[str]) -> dict[str, Contents]:
         ids = list(delivery_ids)

@@ -17,6 +17,7 @@ from notifier.model import (
     Delivery,
     DeliveryItem,
     DeliveryState,
+    Earlier,
     Mode,
     Outcome,
     Planned,
@@ -249,3 +250,14 @@ def test_what_arrived_is_written_as_the_life_of_a_delivery_has_it(
         assert attempt.state == (after and after.state)
         # So that each example finds the store as the first one did.
         raise KeyboardInterrupt
+
+
+def test_what_was_sent_before_may_be_answered_and_what_never_went_out_not(peopled: Store) -> None:
+    with peopled.write():
+        peopled.deliveries.record([planned(f"d_{key}", "s_one", f"2025-12-{key}") for key in ("14", "15", "16")])
+        assert peopled.deliveries.earlier(["d_14", "d_15", "d_none"]) == {}
+        claim(peopled)
+        sent = [Outcome(delivery_id=id, fence=1, state=DeliveryState.SENT, at=NOW) for id in ("d_14", "d_16")]
+        peopled.deliveries.finish(sent)
+    last = Earlier(last=("d_14", "2025-12-14"))
+    assert peopled.deliveries.earlier(["d_14", "d_15", "d_16"]) == {"d_15": last, "d_16": last}

@@ -83,6 +83,24 @@ JOIN follow_up AS f ON f.delivery = d.pk
 JOIN entry AS e ON e.pk = f.entry
 ORDER BY d.pk, f.since DESC, e.id, f.kind DESC
 
+-- name: followed_up
+SELECT DISTINCT d.id AS delivery_id, b.id, b.slot, b.due_at
+FROM json_each(:ids) AS wanted
+JOIN delivery AS d ON d.id = wanted.value
+JOIN follow_up AS f ON f.delivery = d.pk
+JOIN delivery_item AS i ON i.entry = f.entry AND i.subscription = f.subscription
+JOIN delivery AS b ON b.pk = i.delivery AND b.pk <> d.pk AND b.state = 'sent'
+ORDER BY b.due_at, b.pk
+
+-- name: last_before
+SELECT d.id AS delivery_id, b.id, b.slot
+FROM json_each(:ids) AS wanted
+JOIN delivery AS d ON d.id = wanted.value
+JOIN delivery AS b ON b.pk = (
+    SELECT e.pk FROM delivery AS e
+    WHERE e.subscription = d.subscription AND e.slot < d.slot AND e.state = 'sent'
+    ORDER BY e.slot DESC LIMIT 1)
+
 -- name: advance
 UPDATE subscription SET next_due_at = :next_due_at, planned_until = :planned_until, last_slot = :last_slot,
     last_checked = :last_checked
