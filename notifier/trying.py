@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from notifier.library import load_taxonomy
 from notifier.lint import Finding, Flags, hits_of, lint
@@ -124,7 +124,7 @@ def try_rule(
         matches=tuple(
             Match(entry=entry, evidence=explain(parsed, entry, now=now) or ()) for entry in bench.where(own)[:most]
         ),
-        days=tuple(_by_day(entries, own, ZoneInfo(subscription.subscriber.timezone), now)),
+        days=tuple(_by_day(bench.index, own, ZoneInfo(subscription.subscriber.timezone), now)),
         adds=tuple(bench.where(after & ~bench.sent)),
         takes=tuple(bench.where(bench.sent & ~after)),
         baseline=int((own & ~bench.news).sum()),
@@ -249,16 +249,21 @@ def _load(number: int, bench: _Bench, days: float) -> Load:
     )
 
 
-def _by_day(entries: Iterable[Entry], own: Flags, zone: ZoneInfo, now: datetime) -> Iterator[tuple[date, int]]:
-    seen = [entry.first_seen_at.astimezone(zone).date() if entry.first_seen_at else None for entry in entries]
-    counts = Counter(day for day, matched in zip(seen, own.tolist(), strict=True) if day and matched)
-    known = [day for day in seen if day]
-    if not known:
+def _by_day(index: Index, own: Flags, zone: ZoneInfo, now: datetime) -> Iterator[tuple[date, int]]:
+    seen = index.noted(("day first seen", zone.key), lambda: _days_seen(index.entries, zone))
+    known = seen[seen > 0]
+    if not len(known):
         return
-    day = min(known)
-    while day <= now.astimezone(zone).date():
-        yield day, counts[day]
-        day += timedelta(days=1)
+    first, last = int(known.min()), now.astimezone(zone).date().toordinal()
+    counts = np.bincount(seen[own & (seen > 0)] - first, minlength=last - first + 1)
+    for ordinal in range(first, last + 1):
+        yield date.fromordinal(ordinal), int(counts[ordinal - first])
+
+
+def _days_seen(entries: Iterable[Entry], zone: ZoneInfo) -> NDArray[np.int64]:
+    """The local day on which each was first seen, as its ordinal; 0 where that is not known."""
+    seen = (entry.first_seen_at for entry in entries)
+    return np.array([at.astimezone(zone).date().toordinal() if at else 0 for at in seen], np.int64)
 
 
 def _all_but_one(query: Query) -> list[Query]:

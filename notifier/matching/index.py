@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from notifier.matching.values import OPERATORS, ValueLeaf, count, holds, labels
 from notifier.model import Entry
 
 Row = NDArray[np.uint64]
+Made = TypeVar("Made")
 
 FIELDS = ("title", "abstract", "keywords", "organization")
 SEARCHED = {"": (0, 1, 2), **{name: (code,) for code, name in enumerate(FIELDS)}}
@@ -88,6 +90,10 @@ class Index:
         lengths = np.diff(walls, prepend=-1)
         self.entry_of = np.repeat(np.array([position for position, *_ in found], np.int32), lengths)
         self.field_of = np.repeat(np.array([code for _, code, _ in found], np.int8), lengths)
+
+    def noted(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What ``make`` makes of the entries; an index that is kept makes it once for each ``key``."""
+        return make()
 
     def row(self, leaf: Leaf) -> Row:
         """The entries for which one leaf holds, computed leaf by leaf; plain words and phrases have a faster way."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from notifier.matching.evaluation import evaluate
-from notifier.matching.index import Index, Row
+from notifier.matching.index import Index, Made, Row
 from notifier.matching.query import Age, And, Not, Or, Query, Topic, leaves
 from notifier.model import Entry
 
@@ -30,6 +31,7 @@ class KeptIndex(Index):
         self._kept: OrderedDict[Query, Row] = OrderedDict()
         self._passing: dict[Query, Row] = {}
         self._lock = Lock()
+        self._notes: dict[Hashable, Any] = {}
         # What each look-up would else compute for its own copy.
         _ = self._postings, self._by_term, self._by_surface, self._alphabetical, self._names
         _ = self.used, self.atoms, self.term_numbers, self.joined, self.term_hashes
@@ -41,6 +43,12 @@ class KeptIndex(Index):
         other._rows = {}
         other._passing = {}
         return other
+
+    def noted(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        if key not in self._notes:
+            self._notes[key] = make()
+        found: Made = self._notes[key]
+        return found
 
     def rows(self, queries: Sequence[Query]) -> NDArray[np.uint64]:
         """As ``evaluate`` answers: one bitset row for each query."""
