@@ -147,6 +147,8 @@ def change(
         if after.cadence != before.cadence:
             after = _rescheduled(after, now)
         store.subscriptions.put(after)
+        if after.address != before.address:
+            store.deliveries.recompose(id)
         if after.address.kind == SIGNED != before.address.kind:
             _new_secret(store, id, now)
     return after

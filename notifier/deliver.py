@@ -25,7 +25,7 @@ import structlog
 from notifier.checkup import told
 from notifier.delivery import Limits, arrived, failure, given_back, pause
 from notifier.digest import EvidenceOf, compose, evidence_of
-from notifier.errors import Broken, Cause, ChannelStopped, SendError, TemplateError, Unreachable
+from notifier.errors import Broken, Cause, ChannelStopped, Refused, SendError, TemplateError, Unreachable
 from notifier.followup import passed_over
 from notifier.matching import Topics
 from notifier.model import (
@@ -300,7 +300,7 @@ class _Lane:
         if stopped := self._stopped.get(account):
             return given_back(delivery, str(stopped), at=self._clock(), after=pause(stopped), cause=stopped.cause)
         try:
-            accepted = await self._send(job, job.message or self._render(job))
+            accepted = await self._send(job, self._fitting(job.message or self._render(job)))
         except TemplateError as error:
             return given_back(delivery, str(error), at=self._clock(), cause=Cause.TEMPLATE)
         except SendError as error:
@@ -320,6 +320,11 @@ class _Lane:
         before = account in self._broken
         self._broken.add(account)
         return before
+
+    def _fitting(self, message: Message) -> Message:
+        if message.format != self._format:
+            raise Refused("It was made for the channel that the subscription had before.", cause=Cause.MESSAGE)
+        return message
 
     def _alert(self, job: _Job, error: SendError) -> None:
         """Once for all that wait for it: a login or a token works no more, which only the operator can mend."""

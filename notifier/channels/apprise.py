@@ -115,7 +115,11 @@ class AppriseChannel:
         return Receipt(accepted=tuple(accepted), detail=f"{_schema(message.target)} took it.")
 
     async def check(self) -> str:
-        _library()
+        try:
+            _library()
+        except ChannelStopped as error:
+            # Who does not use it need not install it.
+            return str(error)
         return f"Apprise can be used with {', '.join(sorted(SCHEMAS | self._schemas))}."
 
     async def close(self) -> None:

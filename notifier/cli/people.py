@@ -149,8 +149,7 @@ def add_subscription(
     warn(f"{_when(subscription)} to {subscription.address}; next {_next(subscription)}.")
     if suppressed:
         warn(suppressed)
-    for secret in secrets:
-        warn(f"What is posted is signed with this secret, which is not shown again: {secret}")
+    _show_once(secrets)
     warn(f"It gets nothing until it has a rule: notifier rule add {subscription.id} 'QUERY'")
 
 
@@ -165,6 +164,11 @@ def _asked(store: Store, subscription: Subscription, app: App) -> str | None:
     return f"Nothing has been sent to {target}: {why.reason} Digests begin once that is lifted: {then}."
 
 
+def _show_once(secrets: Sequence[str]) -> None:
+    for secret in secrets:
+        warn(f"What is posted is signed with this secret, which is not shown again: {secret}")
+
+
 def set_subscription(
     app: App,
     id: SubscriptionId,
@@ -175,8 +179,9 @@ def set_subscription(
     weekends: Annotated[bool | None, typer.Option(help="Whether anything is sent on weekends.")] = None,
     max: Annotated[int | None, typer.Option(help="Entries shown in full.", min=1, max=200)] = None,
     empty: Annotated[bool | None, typer.Option(help="Send also when nothing matched.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Where they go, as for subscription add.")] = None,
 ) -> None:
-    """Change when digests come and how long they are; the address and the rules stay."""
+    """Change when digests come, where to and how long they are; the rules stay."""
 
     def changed(cadence: Cadence) -> Cadence:
         return Cadence(
@@ -188,8 +193,21 @@ def set_subscription(
         )
 
     with app.store() as store:
-        after = account.change(store, id, cadence=changed, max_entries=max, send_empty=empty, now=app.clock())
-    say(f"{id}: {_when(after)}, at most {after.max_entries} papers in full; next {_next(after)}.")
+        before = subscription_of(store, id)
+        after = account.change(
+            store,
+            id,
+            cadence=changed,
+            channel=channel,
+            schemas=app.settings.apprise_schemas,
+            max_entries=max,
+            send_empty=empty,
+            now=app.clock(),
+        )
+        secrets = store.signing.of(id, now=app.clock())[:1] if after.address.kind != before.address.kind else []
+    to = f" to {after.address}" if channel else ""
+    say(f"{id}: {_when(after)}{to}, at most {after.max_entries} papers in full; next {_next(after)}.")
+    _show_once(secrets)
 
 
 def _days(text: str) -> frozenset[int]:

@@ -89,6 +89,10 @@ class Deliveries(Protocol):
         """Throw away what frozen messages had in common and none needs any more; how much it was."""
         ...
 
+    def recompose(self, subscription_id: str) -> None:
+        """It goes elsewhere now: what waits, and cannot have arrived, is composed anew when it is sent."""
+        ...
+
     def retry(self, id: str, *, at: datetime) -> bool:
         """An operator's word: due at once. False where that cannot follow."""
         ...

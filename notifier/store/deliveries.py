@@ -268,6 +268,10 @@ class DeliveryRows:
         """What was written last was rolled back."""
         self._messages.forget()
 
+    def recompose(self, subscription_id: str) -> None:
+        waiting = self._conn.execute(SQL["never_arrived"], {"id": subscription_id}).fetchall()
+        self._messages.thaw([row["id"] for row in waiting])
+
     def retry(self, id: str, *, at: datetime) -> bool:
         return self._tell(id, Event.RETRY, at)
 

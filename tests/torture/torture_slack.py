@@ -41,7 +41,7 @@ from notifier.settings import Settings
 from notifier.store import SqliteStore
 from tests.builders import NOW, entry, rule, sighted, subscriber, subscription
 from tests.channels.messages import slack
-from tests.servers.slack import TOKEN, Answer, SlackServer
+from tests.servers.slack import TOKEN, Answer, SlackServer, rate_limited, refused
 from tests.torture.torture_kills import IN_STORE, _Mortal
 
 POST = "chat.postMessage"
@@ -52,6 +52,10 @@ LEASE = timedelta(minutes=15)
 DUE = NOW + timedelta(hours=1)
 PAPERS = 40
 """In each digest: with their abstracts they take four messages."""
+
+PAUSE = 3.0
+WAITING = 1_200
+"""Digests that wait while a token is revoked: more than are claimed at once."""
 
 STATUSES = (200, 400, 404, 429, 500, 503)
 # By the error's name, written apart from the table of the channel.
@@ -103,11 +107,16 @@ class Report:
     lost: int = 0
     twice: int = 0
     states: Counter[DeliveryState] = field(default_factory=Counter)
+    revoked_calls: int = 1
+    """Posts that were tried with a token that Slack had revoked."""
+    pause: float = PAUSE
+    """Seconds from an answer that asks for ``PAUSE`` to the next post."""
 
     @property
     def is_good(self) -> bool:
         ended = self.states[DeliveryState.SENT] == self.digests
-        return not (self.wrong or self.lost or self.twice) and ended
+        kept = self.revoked_calls == 1 and PAUSE <= self.pause <= PAUSE + 1
+        return not (self.wrong or self.lost or self.twice) and ended and kept
 
 
 async def answers(*, errors: Sequence[str] = tuple(EXPECTED), statuses: Sequence[int] = STATUSES) -> Report:
@@ -145,6 +154,29 @@ async def _said(server: SlackServer) -> type[SendError] | str:
     return "accepted"
 
 
+async def revoked(folder: Path, *, digests: int = WAITING) -> int:
+    """How many posts are tried, though so many digests wait, when Slack has revoked the token."""
+    _prepare(folder, digests, papers=1)
+    with SlackServer() as server:
+        server.answer(POST, refused("token_revoked"))
+        await _delivering(_app(folder, server.api_url, DUE), None)
+        return server.calls.count(POST)
+
+
+async def paused(folder: Path) -> float:
+    """Seconds from a 429 that asks for ``PAUSE`` to the next post, of any of several digests."""
+    _prepare(folder, 8, papers=1)
+    times: list[float] = []
+    with SlackServer() as server:
+        for number in range(8):
+            server.add_channel(_channel(number), f"papers-{number}")
+        server.answer(POST, rate_limited(int(PAUSE)), skip=2, times=1)
+        server.reached = lambda method, point: times.append(time.monotonic()) if point == "asked" else None
+        await _delivering(_app(folder, server.api_url, DUE), None)
+        assert len(server.taken) == 8, "what waited was not posted"
+    return times[3] - times[2]
+
+
 def killed(*, kills: int, digests: int, seed: int, folder: Path) -> Report:
     rng = random.Random(seed)
     data = folder / "data"
@@ -167,13 +199,13 @@ def killed(*, kills: int, digests: int, seed: int, folder: Path) -> Report:
     return _reported(report, data, posted)
 
 
-def _prepare(data: Path, digests: int) -> None:
+def _prepare(data: Path, digests: int, *, papers: int = PAPERS) -> None:
     data.mkdir(parents=True)
     store = SqliteStore(data / "notifier.db")
     seen = NOW - timedelta(hours=1)
-    papers = [
+    found = [
         replace(entry(n, abstract="Rewards are hard to learn. " * 20), first_seen_at=seen, new_at=seen)
-        for n in range(PAPERS)
+        for n in range(papers)
     ]
     with store.write():
         for number in range(digests):
@@ -183,7 +215,7 @@ def _prepare(data: Path, digests: int) -> None:
             store.subscriptions.put(subscription(f"s_{number}", person, address=address, max_entries=PAPERS))
         rules = [rule("reward", id=f"r_{n}", subscription_id=f"s_{n}") for n in range(digests)]
         store.rules.put(rules, actor="torture", via="cli", now=NOW)
-        store.entries.put([sighted(each, at=seen) for each in papers], now=seen)
+        store.entries.put([sighted(each, at=seen) for each in found], now=seen)
     plan(store, RuleSet(), look_back=timedelta(days=7), now=DUE)
     store.close()
 
@@ -277,14 +309,18 @@ def _deliver(data: Path, server: _Server, now: datetime, point: str, turn: int) 
 def _child(data: Path, api_url: str, now: datetime, started: Connection, die: tuple[str, int] | None) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    settings = Settings(data_dir=data, slack_token=SecretStr(TOKEN), slack_api_url=api_url, lease=LEASE)
-    begun = time.monotonic()
-    app = App(settings=settings, clock=lambda: now + timedelta(seconds=time.monotonic() - begun))
+    app = _app(data, api_url, now)
     started.send("ready")
     # The server has to be aimed before the first call.
     signal.sigwait({signal.SIGUSR1})
     asyncio.run(_delivering(app, die))
     return 0
+
+
+def _app(data: Path, api_url: str, now: datetime) -> App:
+    settings = Settings(data_dir=data, slack_token=SecretStr(TOKEN), slack_api_url=api_url, lease=LEASE)
+    begun = time.monotonic()
+    return App(settings=settings, clock=lambda: now + timedelta(seconds=time.monotonic() - begun))
 
 
 async def _delivering(app: App, die: tuple[str, int] | None) -> None:
@@ -321,8 +357,11 @@ def _reported(report: Report, data: Path, posted: Sequence[tuple[str, str, int]]
 def torture(*, kills: int, digests: int, seed: int, folder: Path) -> Report:
     """Kills first: nothing may run in threads when processes are forked."""
     report = killed(kills=kills, digests=digests, seed=seed, folder=folder)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     told = asyncio.run(answers())
     report.cases, report.wrong = told.cases, told.wrong
+    report.revoked_calls = asyncio.run(revoked(folder / "revoked"))
+    report.pause = asyncio.run(paused(folder / "paused"))
     return report
 
 
@@ -339,6 +378,8 @@ def main(arguments: Sequence[str] = ()) -> int:
     print(f"{report.cases:,} answers, {len(report.wrong)} taken for something else ({minutes:.1f} min with the kills)")
     for each in report.wrong[:20]:
         print(f"  {each}")
+    print(f"  {WAITING:,} digests and a revoked token: {report.revoked_calls} call")
+    print(f"  after a Retry-After of {PAUSE:g} s the next post came in {report.pause:.2f} s")
     print(f"{report.digests:,} digests in {report.parts:,} parts, {report.kills.total():,} kills (seed {options.seed})")
     print("  " + ", ".join(f"{count} {point}" for point, count in report.kills.items()))
     print(f"  lost {report.lost}, twice {report.twice}")

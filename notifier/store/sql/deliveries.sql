@@ -222,6 +222,10 @@ WHERE (:states = '[]' OR d.state IN (SELECT value FROM json_each(:states)))
 ORDER BY d.due_at DESC, d.pk DESC
 LIMIT :limit
 
+-- name: never_arrived
+SELECT d.id FROM subscription AS s JOIN delivery AS d ON d.subscription = s.pk
+WHERE s.id = :id AND d.state IN ('planned', 'deferred') AND d.unknowns = 0 AND d.accepted = '[]'
+
 -- name: past
 SELECT d.*, s.id AS s_id
 FROM subscription AS s JOIN delivery AS d ON d.subscription = s.pk
