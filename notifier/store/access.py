@@ -93,6 +93,14 @@ class MemberRows:
         wanted = {"id": subscription_id, "email": email}
         return self._conn.execute(SQL["remove_member"], wanted).rowcount > 0
 
+    def share_ledger(self, subscription_id: str, email: str, *, shares: bool, now: datetime) -> None:
+        wanted = {"id": subscription_id, "email": email, "shares": int(shares), "now": rows.stamp(now)}
+        self._conn.execute(SQL["share_ledger"], wanted)
+
+    def shares_ledger(self, subscription_id: str, email: str) -> bool:
+        row = self._conn.execute(SQL["shares_ledger"], {"id": subscription_id, "email": email}).fetchone()
+        return bool(row and row["shares_ledger"])
+
     def subscriptions(self, email: str) -> list[Subscription]:
         return [rows.subscription(row) for row in self._conn.execute(SQL["shared_subscriptions"], {"email": email})]
 

@@ -122,8 +122,9 @@ class DeliveryRows:
     def ledger(self, subscription_ids: Iterable[str], *, since: datetime) -> dict[str, frozenset[str]]:
         found: dict[str, set[str]] = {}
         wanted = {"ids": rows.array(subscription_ids), "since": rows.stamp(since)}
-        for subscription, entry in self._conn.execute(SQL["ledger"], wanted):
-            found.setdefault(subscription, set()).add(entry)
+        for name in ("ledger", "shared_ledger"):
+            for subscription, entry in self._conn.execute(SQL[name], wanted):
+                found.setdefault(subscription, set()).add(entry)
         return {subscription: frozenset(entries) for subscription, entries in found.items()}
 
     def _supersede(self, planned: Sequence[Planned], added: Set[str]) -> None:

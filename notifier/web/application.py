@@ -57,6 +57,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 # Paths whose callers bring a proof of their own, a token or a signature, and no cookie.
 WITHOUT_COOKIE = ("/u/", "/api/", "/slack/")
+THUMBNAILS = ("https://cdn-thumbnails.huggingface.co",)
 _COMPRESSED_FROM = 1000
 
 
@@ -72,7 +73,13 @@ def create(app: App, *, mounts: Mapping[str, ASGIApp] | None = None) -> FastAPI:
         openapi_url=None,
         lifespan=_lifespan,
         middleware=[
-            Middleware(Safety, rules=site.rules, without_cookie=WITHOUT_COOKIE, failed=trouble.bug),
+            Middleware(
+                Safety,
+                rules=site.rules,
+                without_cookie=WITHOUT_COOKIE,
+                failed=trouble.bug,
+                pictures=THUMBNAILS if app.settings.thumbnails else (),
+            ),
             Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=4),
         ],
     )

@@ -30,8 +30,8 @@ _POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        # pico.css has its icons as data; thumbnails come from the archive that shows them.
-        "img-src 'self' data: https://cdn-thumbnails.huggingface.co",
+        # pico.css has its icons as data.
+        "img-src 'self' data:{pictures}",
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
@@ -39,7 +39,6 @@ _POLICY = "; ".join(
     )
 )
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
@@ -79,15 +78,24 @@ Failed = Callable[[Request, Exception], Awaitable[Response]]
 class Safety:
     """ASGI middleware. Paths that begin with one of ``without_cookie`` are not asked where they come from.
 
-    ``failed`` makes the answer where a bug left none: here, so that it has the same headers as any other.
+    ``pictures`` are origins, other than ours, that pictures may come from. ``failed`` makes the answer where a bug left none: here, so that it has the same headers as any other.
     """
 
-    def __init__(self, app: ASGIApp, *, rules: Rules, without_cookie: tuple[str, ...], failed: Failed) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        rules: Rules,
+        without_cookie: tuple[str, ...],
+        failed: Failed,
+        pictures: tuple[str, ...] = (),
+    ) -> None:
         self._app = app
         self._failed = failed
         self._rules = rules
         self._without_cookie = without_cookie
-        self._headers = dict(_HEADERS)
+        shown = "".join(f" {each}" for each in pictures)
+        self._headers = {"Content-Security-Policy": _POLICY.format(pictures=shown), **_HEADERS}
         if rules.origin.startswith("https://"):
             self._headers["Strict-Transport-Security"] = f"max-age={_YEAR}; includeSubDomains"
 

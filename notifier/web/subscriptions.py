@@ -84,8 +84,12 @@ async def add(
 @router.get("/s/{id}/settings")
 async def settings(request: Request, viewer: Viewer, own: Own, saved: bool = False) -> Response:
     house = site(request)
-    members, rules = await house.read(
-        lambda store: (store.members.of(own.id), len(store.rules.of([own.id]).get(own.id, ())))
+    members, shares, rules = await house.read(
+        lambda store: (
+            store.members.of(own.id),
+            store.members.shares_ledger(own.id, viewer.email),
+            len(store.rules.of([own.id]).get(own.id, ())),
+        )
     )
     return page(
         request,
@@ -97,6 +101,7 @@ async def settings(request: Request, viewer: Viewer, own: Own, saved: bool = Fal
         days=day_names(words(request)),
         zone=own.subscriber.timezone,
         members=members,
+        shares_ledger=shares,
         owner=own.subscriber,
         is_mine=own.subscriber.id == viewer.id,
         saved=saved,
@@ -199,6 +204,14 @@ async def share(request: Request, viewer: Viewer, own: Own, email: Annotated[str
         store.members.add(own.id, address, now=now)
 
     await site(request).write(work)
+    return see_other(f"/s/{own.id}/settings", saved="true")
+
+
+@router.post("/s/{id}/ledger", dependencies=[at_most(60, HOUR)])
+async def share_ledger(request: Request, viewer: Viewer, own: Own, shares: Annotated[bool, Form()] = False) -> Response:
+    """Leave out of one's private digests what this one showed."""
+    now = site(request).now()
+    await site(request).write(lambda store: store.members.share_ledger(own.id, viewer.email, shares=shares, now=now))
     return see_other(f"/s/{own.id}/settings", saved="true")
 
 

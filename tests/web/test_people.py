@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 from notifier import account, edit
+from notifier.collect import absorb
 from notifier.model import Cadence, Every, LetterKind, Subscription
 from notifier.tokens import UNSUBSCRIBE, sign
+from tests.builders import sighting
 from tests.web.conftest import SiteServer
 
 
@@ -217,6 +219,28 @@ def test_what_is_shared_is_seen_and_changed_by_its_members_until_they_leave(site
     assert bob.post(f"/s/{made.id}/members", data={"email": "eve@example.org"}).status_code == 400
     assert bob.post(f"/s/{made.id}/members/remove", data={"email": "bob@example.org"}).status_code == 303
     assert bob.get(f"/s/{made.id}/settings").status_code == 404
+
+
+def test_what_a_shared_subscription_showed_is_left_out_of_the_private_ones_of_who_asked_for_that(
+    site: SiteServer,
+) -> None:
+    shared = subscribed(site, channel="outbox", cadence=Cadence(every=Every.INSTANT))
+    own = {email: subscribed(site, email) for email in ("ada@example.org", "bob@example.org", "eve@example.org")}
+    with site.store() as store, store.write():
+        for email in ("bob@example.org", "eve@example.org"):
+            store.members.add(shared.id, email, now=site.app.clock())
+    for email in ("ada@example.org", "bob@example.org"):
+        assert site.logged_in(email).post(f"/s/{shared.id}/ledger", data={"shares": "true"}).status_code == 303
+    assert "checked> Leave out" in site.logged_in("bob@example.org").get(f"/s/{shared.id}/settings").text
+    with site.store() as store, store.write():
+        absorb(store, [sighting(1, title="Diffusion")], source="lab", baseline=False, now=site.app.clock())
+    site.pass_once()
+    site.move(timedelta(days=1))
+    site.pass_once()
+    with site.store() as store:
+        got = {email: bool(store.deliveries.all(subscription_id=each.id)) for email, each in own.items()}
+        assert len(store.deliveries.all(subscription_id=shared.id)) == 1
+    assert got == {"ada@example.org": False, "bob@example.org": False, "eve@example.org": True}
 
 
 @pytest.mark.parametrize(("format", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])

@@ -43,6 +43,8 @@ FROM member AS m
 JOIN subscription AS s ON s.pk = m.subscription
 JOIN subscriber AS p ON p.pk = m.subscriber
 WHERE s.id = :id
+    -- Who made it may have a row for the ledger alone.
+    AND m.subscriber <> s.subscriber
 ORDER BY p.email
 
 -- name: add_member
@@ -51,6 +53,20 @@ SELECT s.pk, p.pk, 0, :now
 FROM subscription AS s JOIN subscriber AS p ON p.email = :email AND p.pk <> s.subscriber
 WHERE s.id = :id
 ON CONFLICT DO NOTHING
+
+-- name: share_ledger
+INSERT INTO member (subscription, subscriber, shares_ledger, joined_at)
+SELECT s.pk, p.pk, :shares, :now
+FROM subscription AS s JOIN subscriber AS p ON p.email = :email
+WHERE s.id = :id
+    AND (p.pk = s.subscriber OR EXISTS (SELECT 1 FROM member WHERE subscription = s.pk AND subscriber = p.pk))
+ON CONFLICT (subscription, subscriber) DO UPDATE SET shares_ledger = excluded.shares_ledger
+
+-- name: shares_ledger
+SELECT m.shares_ledger
+FROM member AS m
+JOIN subscription AS s ON s.pk = m.subscription AND s.id = :id
+JOIN subscriber AS p ON p.pk = m.subscriber AND p.email = :email
 
 -- name: remove_member
 DELETE FROM member
@@ -61,6 +77,6 @@ WHERE subscription = (SELECT pk FROM subscription WHERE id = :id)
 SELECT s.*, p.id AS p_id, p.email, p.name, p.timezone, p.language, p.created_at AS p_created_at
 FROM member AS m
 JOIN subscriber AS me ON me.pk = m.subscriber AND me.email = :email
-JOIN subscription AS s ON s.pk = m.subscription
+JOIN subscription AS s ON s.pk = m.subscription AND s.subscriber <> me.pk
 JOIN subscriber AS p ON p.pk = s.subscriber
 ORDER BY s.created_at, s.pk

@@ -116,6 +116,18 @@ JOIN delivery_item AS i ON i.delivery = d.pk
 JOIN entry AS e ON e.pk = i.entry
 WHERE e.new_at > :since
 
+-- name: shared_ledger
+-- What subscriptions that a person owns with others showed, for the private ones of who asked for that.
+SELECT s.id AS subscription, e.id AS entry
+FROM json_each(:ids) AS wanted
+JOIN subscription AS s ON s.id = wanted.value
+JOIN member AS m ON m.subscriber = s.subscriber AND m.shares_ledger AND m.subscription <> s.pk
+JOIN delivery AS d ON d.subscription = m.subscription AND d.created_at > :since AND d.state = 'sent'
+JOIN delivery_item AS i ON i.delivery = d.pk AND i.shown
+JOIN entry AS e ON e.pk = i.entry
+WHERE e.new_at > :since
+    AND NOT EXISTS (SELECT 1 FROM member AS o WHERE o.subscription = s.pk AND o.subscriber <> s.subscriber)
+
 -- name: deferred
 -- Served by its own small index: what has an end is not looked at, however long the history grows.
 SELECT d.*, s.id AS s_id
