@@ -61,15 +61,20 @@ class Rules:
         return cls(hosts=frozenset(names) | _LOCAL, origin=f"{parts.scheme}://{parts.netloc}".lower())
 
     def knows(self, host: str) -> bool:
-        return (urlsplit(f"//{host}").hostname or "") in self.hosts
+        try:
+            return (urlsplit(f"//{host}").hostname or "") in self.hosts
+        except ValueError:
+            return False
 
     def is_ours(self, headers: Headers) -> bool:
         """Whether an unsafe request may come from where it says."""
         site = headers.get("sec-fetch-site")
         if site is not None:
             return site in ("same-origin", "none")
-        origin = headers.get("origin")
-        return origin is None or origin.lower() in (self.origin, f"http://{headers.get('host', '')}".lower())
+        origin = headers.get("origin", self.origin).lower()
+        # Without https, this machine has more than one name for itself.
+        is_local = self.origin.startswith("http://") and origin == f"http://{headers.get('host', '')}".lower()
+        return origin == self.origin or is_local
 
 
 Failed = Callable[[Request, Exception], Awaitable[Response]]
@@ -78,7 +83,8 @@ Failed = Callable[[Request, Exception], Awaitable[Response]]
 class Safety:
     """ASGI middleware. Paths that begin with one of ``without_cookie`` are not asked where they come from.
 
-    ``pictures`` are origins, other than ours, that pictures may come from. ``failed`` makes the answer where a bug left none: here, so that it has the same headers as any other.
+    ``pictures`` are origins, other than ours, that pictures may come from. ``failed`` makes the answer where a bug left
+    none: here, so that it has the same headers as any other.
     """
 
     def __init__(

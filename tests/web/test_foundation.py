@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
 
@@ -50,8 +51,9 @@ def test_head_answers_as_get_without_a_body(site: SiteServer) -> None:
     assert (answer.status_code, answer.content) == (200, b"")
 
 
-def test_another_host_name_is_not_answered(site: SiteServer) -> None:
-    assert site.client(host="evil.example").get("/").status_code == 421
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "[", ""])
+def test_another_host_name_is_not_answered(site: SiteServer, host: str) -> None:
+    assert site.client(host=host).get("/").status_code in (400, 421)
 
 
 @pytest.mark.parametrize(
@@ -82,3 +84,29 @@ def test_what_is_not_there_is_said_in_words_and_in_the_browsers_language(site: S
 def test_who_is_logged_in_sees_their_own_way_round(site: SiteServer) -> None:
     assert 'href="/account"' in site.logged_in().get("/").text
     assert 'href="/account"' not in site.client().get("/").text
+
+
+def test_behind_https_cookies_and_browsers_are_told_so_and_proxies_are_believed(tmp_path: Path) -> None:
+    server = SiteServer(
+        tmp_path / "data", base_url="https://papers.example.org", trusted_proxies="127.0.0.1", thumbnails=True
+    )
+    try:
+        client = server.client(host="papers.example.org", **{"x-forwarded-for": "192.0.2.7"})
+        assert client.get("/").headers["strict-transport-security"].startswith("max-age=31536000")
+        assert "img-src 'self' data: https://cdn-" in client.get("/").headers["content-security-policy"]
+        server.person()
+        client.post("/login", data={"email": "ada@example.org"}, headers={"origin": "https://papers.example.org"})
+        with server.store() as store:
+            ((_, link), *_) = store.letters.all()[0].letter.values
+        path = link.removeprefix("https://papers.example.org")
+        assert client.post(path, headers={"origin": "http://papers.example.org"}).status_code == 403
+        cookie = client.post(path).headers["set-cookie"]
+        assert cookie.startswith("__Host-session=") and "; Secure" in cookie and "Domain" not in cookie
+        # Each behind the proxy is counted by itself.
+        for number in range(30):
+            client.post("/login", data={"email": f"a{number}@example.org"})
+        other = server.client(host="papers.example.org", **{"x-forwarded-for": "198.51.100.7"})
+        assert client.post("/login", data={"email": "b@example.org"}).status_code == 429
+        assert other.post("/login", data={"email": "b@example.org"}).status_code == 200
+    finally:
+        server.close()
