@@ -40,6 +40,9 @@ async def run(web: ASGIApp, settings: Settings, stop: asyncio.Event, *, listenin
     )
     server = _Server(config)
     with listening or listen(settings) as sock:
+        # asyncio knows sockets that others made too little to do this: the body of an answer would wait 40 ms for
+        # the receipt of its head.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         log.info("pages", url=settings.web_url, host=settings.web_host, port=sock.getsockname()[1])
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         stopping = asyncio.create_task(stop.wait())
