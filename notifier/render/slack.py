@@ -87,6 +87,10 @@ class SlackComposer:
     def compose(self, digest: Digest, *, now: datetime) -> Message:
         """Raises TemplateError for a faulty override."""
         view = digest_view(digest, self._catalog, self._links)
+        if self._menus:
+            # Who reads it here changes it here, and not in a shell.
+            footer = replace(view.footer, rules_command="/papers list", pause_command="/papers pause")
+            view = replace(view, footer=footer)
         address = digest.subscription.address
         groups = list(self._groups(digest, view))
         return Message(
@@ -118,7 +122,7 @@ class SlackComposer:
                 lead = []
         yield from ([section] for section in self._more(view))
         yield from ([section] for section in self._follow_ups(view))
-        yield [*self._context("foot", view=view), *_buttons(view, self._catalog)]
+        yield [*self._context("foot", view=view), *actions([*_buttons(view, self._catalog), *self._edit(digest, view)])]
 
     def _with_menu(self, digest: Digest, item: DigestItem, year: int) -> Iterator[Block]:
         """The title's block carries the menu: it alone differs between digests that show the same entry."""
@@ -138,6 +142,12 @@ class SlackComposer:
             *self._context("about", entry=entry),
             *self._section("excerpt", entry=entry),
         )
+
+    def _edit(self, digest: Digest, view: DigestView) -> list[Block]:
+        """Opens the form here, where no page does it."""
+        if not self._menus or view.footer.rules_url:
+            return []
+        return [button("notifier_edit", self._catalog.say("Edit rules"), value=digest.subscription.id)]
 
     def _more(self, view: DigestView) -> Iterator[Block]:
         """Titles behind the cap, line by line, where no page can show them."""
@@ -217,7 +227,7 @@ def _buttons(view: DigestView, catalog: Catalog) -> list[Block]:
         ("more", view.more.text if view.more else "", view.more.url if view.more else None),
         ("rules", catalog.say("Edit rules"), view.footer.rules_url),
     ]
-    return actions([button(f"notifier_{name}", text, url=url) for name, text, url in named if url])
+    return [button(f"notifier_{name}", text, url=url) for name, text, url in named if url]
 
 
 def _json(value: object) -> bytes:

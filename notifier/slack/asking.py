@@ -41,6 +41,8 @@ class Origin:
     channel_name: str = ""
     trigger: str = ""
     response_url: str = ""
+    on_answer: bool = False
+    """Whether a button was pressed on an answer of ours that only the asker sees."""
 
 
 def origin(body: dict[str, Any]) -> Origin:
@@ -59,6 +61,7 @@ def origin(body: dict[str, Any]) -> Origin:
         channel_name=_text(body.get("channel_name")) or _text(channel.get("name")),
         trigger=_text(body.get("trigger_id")),
         response_url=_text(body.get("response_url")),
+        on_answer=_dict(body, "container").get("is_ephemeral") is True,
     )
 
 

@@ -34,13 +34,16 @@ def load(text: str) -> list[Call]:
     return [Call(**each) for each in json.loads(text)]
 
 
-def tell(ask: Ask, text: str, blocks: Sequence[Block] = ()) -> Call:
-    """Say something to the asker and nobody else. ``text`` is what notifications and screen readers have."""
+def tell(ask: Ask, text: str, blocks: Sequence[Block] = (), *, renews: bool = False) -> Call:
+    """Say something to the asker and nobody else. ``text`` is what notifications and screen readers have.
+
+    ``renews``: where it was a button of an answer that was pressed, this takes the place of that answer.
+    """
     message: dict[str, Any] = {"text": text, "unfurl_links": False, "unfurl_media": False}
     if blocks:
         message["blocks"] = list(blocks)[:BLOCKS]
     if ask.origin.response_url:
-        more = {"response_type": "ephemeral", "replace_original": False}
+        more = {"response_type": "ephemeral", "replace_original": renews and ask.origin.on_answer}
         return Call(method=RESPOND, arguments=message | more, url=ask.origin.response_url)
     return Call(method="chat.postMessage", arguments=message | {"channel": ask.origin.user})
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from notifier.errors import RuleError
 from notifier.lint import hits_of
@@ -49,22 +50,19 @@ class Proposal:
     count: int
 
 
-def proposals(
-    entry: Entry, entries: Sequence[Entry], topics: Topics, *, now: object, first: Iterable[str] = ()
-) -> list[Proposal]:
-    """At most ten, the most telling first; ``first`` are words that stand before all others if they parse."""
-    index = Index(entries, now=now)  # type: ignore[arg-type]
-    led = list(_parsed(map(quoted, first), topics))
+def proposals(entry: Entry, entries: Sequence[Entry], topics: Topics, *, now: datetime) -> list[Proposal]:
+    """At most ten, the most telling first; ``entries`` are those among which they are counted."""
+    index = Index(entries, now=now)
     drawn = list(_parsed(_drawn(entry), topics))
-    hits = hits_of(index, [query for _, query in (*led, *drawn)])
-    counts = {term: int(hits[query].sum()) for term, query in (*led, *drawn)}
+    hits = hits_of(index, [query for _, query in drawn])
+    counts = {term: int(hits[query].sum()) for term, query in drawn}
     bound = max(3, _TOO_COMMON * len(entries))
     # What is rare tells most, and two words tell more than one; one alone may be this paper only.
     ranked = sorted(
         (term for term, _ in drawn if counts[term] <= bound),
         key=lambda term: (counts[term] < 2, " " not in term and ":" not in term, counts[term]),
     )
-    chosen = list(dict.fromkeys([*(term for term, _ in led), *ranked, *(term for term, _ in drawn)]))
+    chosen = list(dict.fromkeys([*ranked, *(term for term, _ in drawn)]))
     return [Proposal(term=term, count=counts[term]) for term in chosen[:MOST]]
 
 

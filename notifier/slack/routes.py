@@ -57,12 +57,8 @@ def routes(api_url: str) -> AsyncApp:
         app.view(name)(_route(_done(form)))
     for name, shortcut in SHORTCUTS.items():
         app.message_shortcut(name)(_route(_done(shortcut)))
-    for name in ("reaction_added", "reaction_removed"):
-        app.event(name)(_route(_done(events.reaction)))
-    app.event("link_shared")(_route(_done(events.unfurl)))
-    app.event("app_home_opened")(_route(_home))
-    app.event("app_uninstalled")(_route(_uninstalled))
-    app.event("tokens_revoked")(_route(_revoked))
+    for name, event in EVENTS.items():
+        app.event(name)(_route(event))
     return app
 
 
@@ -116,3 +112,15 @@ async def _revoked(desk: Desk, turn: Turn) -> None:
     # Tokens of single people are none of ours.
     if (turn.body["event"].get("tokens") or {}).get("bot"):
         await desk.left(turn, "Its token was revoked there.")
+
+
+EVENTS: Mapping[str, Route] = MappingProxyType(
+    {
+        "app_home_opened": _home,
+        "app_uninstalled": _uninstalled,
+        "link_shared": _done(events.unfurl),
+        "reaction_added": _done(events.reaction),
+        "reaction_removed": _done(events.reaction),
+        "tokens_revoked": _revoked,
+    }
+)

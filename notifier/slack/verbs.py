@@ -102,7 +102,7 @@ def add_rule(
         said = ask.words.say(pattern, name=answers.name_of(subscription, ask))
         undo = button("notifier_undo", ask.words.say("Undo"), value=subscription.id)
         head = section(Mrkdwn(f"{escape(said)} {code(plain(query, 600))}"))
-        return [tell(ask, said, [head, *answers.trial_blocks(trial, ask), *actions([undo])])]
+        return [tell(ask, said, [head, *answers.trial_blocks(trial, ask), *actions([undo])], renews=True)]
 
     return change
 
@@ -236,7 +236,8 @@ def _settled(ask: Ask, subscription: Subscription) -> Call:
     """How a subscription is now, in a line."""
     name, state = answers.name_of(subscription, ask), answers.next_one(subscription, ask)
     said = f"{name[:1].upper()}{name[1:]}: {answers.when(subscription)}; {state}."
-    return tell(ask, said, [section(escape(said)), *actions(answers.subscription_buttons(subscription, ask))])
+    buttons = actions(answers.subscription_buttons(subscription, ask))
+    return tell(ask, said, [section(escape(said)), *buttons], renews=True)
 
 
 def undo(store: Store, ask: Ask, tools: Tools, command: Command) -> Result:
@@ -246,7 +247,7 @@ def undo(store: Store, ask: Ask, tools: Tools, command: Command) -> Result:
         steps = edit.undo(store, tools.topics, subscription.id, author=ask.author, now=ask.now)
         said = ask.words.say("Taken back for %(name)s:", name=answers.name_of(subscription, ask))
         lines = [code(plain(step.rule.query, 300)) for step in steps]
-        return [tell(ask, said, [section(Mrkdwn(f"{escape(said)}\n{answers.listed(lines)}"))])]
+        return [tell(ask, said, [section(Mrkdwn(f"{escape(said)}\n{answers.listed(lines)}"))], renews=True)]
 
     return change
 
@@ -344,7 +345,7 @@ def removed(store: Store, ask: Ask, subscription: Subscription) -> Change:
     def change() -> list[Call]:
         account.unsubscribe(store, subscription.id)
         said = ask.words.say("Removed %(id)s: it gets nothing more.", id=subscription.id)
-        return [tell(ask, said)]
+        return [tell(ask, said, renews=True)]
 
     return change
 
