@@ -27,7 +27,7 @@ WEBHOOK = "webhook"
 
 _TIMEOUT = timedelta(seconds=30)
 _ONE_EACH = timedelta(seconds=1)
-_BURST = 4
+BURST = 4
 """A conversation takes a message a second, and short bursts (docs.slack.dev, rate limits)."""
 _SKEW = timedelta(minutes=5)
 _PAGES = 5
@@ -57,7 +57,7 @@ class SlackChannel:
         self._own = {"": token, **more_tokens}
         self._tokens = dict(self._own)
         self._webhook = webhook
-        self._pace = Pace(each, burst=_BURST)
+        self._pace = Pace(each, burst=BURST)
         self._client = SlackClient(self._tokens, webhook, api_url, timeout=timeout)
         self._conversations: dict[tuple[str, str], str] = {}
 

@@ -1,6 +1,6 @@
 """The face inside Slack.
 
-arrival     what comes in, by its key, and whether it can be taken; the face's only way in
+arrival, journal     what comes in, taken down by its key before it is acknowledged; the only way in
 http, socket    the two roads of arrival: signed requests, and a kept WebSocket
 signature   whether a request was signed by Slack
 inbox       the worker: what was taken is done from the database, each once

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from notifier.app import Clock
-from notifier.ports import InStore, Store
+from notifier.slack.journal import Journal
 
 OWN = "notifier_"
 """How the types of what we put into the inbox ourselves begin; nothing from outside has such a one."""
@@ -28,29 +28,23 @@ def key_of(payload: dict[str, Any]) -> str:
 
 
 class Arrival:
-    """``wake`` is set when there is something new in the inbox."""
+    """``wake`` is set when there is something new in the journal."""
 
-    def __init__(self, in_store: InStore, check: Check, *, clock: Clock, wake: asyncio.Event) -> None:
-        self._in_store = in_store
+    def __init__(self, journal: Journal, check: Check, *, clock: Clock, wake: asyncio.Event) -> None:
+        self._journal = journal
         self._check = check
         self._clock = clock
         self._wake = wake
 
     async def take(self, payload: dict[str, Any]) -> Reply | None:
-        """Returns once it is kept; what is returned goes into the acknowledgement."""
+        """Returns once it is kept; what is returned goes into the acknowledgement. Raises StoreError."""
         if str(payload.get("type", "")).startswith(OWN):
             return None
         if (faults := self._check(payload)) is not None:
             return faults
         # The verification token of old is a secret that nobody needs.
         kept = _json({name: value for name, value in payload.items() if name != "token"})
-        key = key_of(payload)
-
-        def keep(store: Store) -> None:
-            with store.write():
-                store.slack_inbox.take(key, kept, now=self._clock())
-
-        await self._in_store(keep)
+        await self._journal.add(key_of(payload), kept, self._clock())
         self._wake.set()
         return None
 

@@ -22,6 +22,7 @@ from notifier.slack.desk import Desk
 from notifier.slack.friday import note_due
 from notifier.slack.inbox import Worker
 from notifier.slack.install import Installer
+from notifier.slack.journal import Journal
 from notifier.slack.routes import routes
 from notifier.slack.socket import SocketMode
 from notifier.slack.workspaces import Workspaces
@@ -38,21 +39,23 @@ _CHECKS = {forms.EDIT: forms.checked, entries.TERMS: entries.checked}
 class SlackFace:
     """``arrival`` is the way in for whoever receives, ``http`` what is mounted at ``/slack`` where it is set up.
 
-    It has threads of its own for the store, so that taking down never waits for work.
+    What comes in is taken down in a journal of its own, so that this waits neither for work nor for the database; the
+    inbox has one thread for the store, and the work another.
     """
 
     def __init__(self, app: App) -> None:
         settings = app.settings
         self._app = app
         self._threads = StoreThread(app.open_store), StoreThread(app.open_store)
-        arrivals, work = self._threads
+        inbox, work = self._threads
+        self._journal = Journal(app.settings.data_dir)
         wake = asyncio.Event()
-        self.workspaces = Workspaces(app, arrivals)
+        self.workspaces = Workspaces(app, inbox)
         self.client = SlackClient(self.workspaces.tokens, SecretStr(""), settings.slack_api_url, timeout=_TIMEOUT)
-        self.arrival = Arrival(arrivals, self._check, clock=app.clock, wake=wake)
+        self.arrival = Arrival(self._journal, self._check, clock=app.clock, wake=wake)
         self._desk = Desk(app, self.client, self.workspaces, work)
         self._routes = routes(settings.slack_api_url)
-        self._worker = Worker(arrivals, self._perform, clock=app.clock, wake=wake)
+        self._worker = Worker(self._journal, inbox, self._perform, clock=app.clock, wake=wake)
 
     @cached_property
     def http(self) -> ASGIApp | None:
@@ -77,6 +80,7 @@ class SlackFace:
             await asyncio.gather(*running)
         finally:
             await self.client.close()
+            await self._journal.close()
             for thread in self._threads:
                 await thread.close()
 
@@ -109,14 +113,14 @@ class SlackFace:
 
     async def _fridays(self, stop: asyncio.Event) -> None:
         """Look now and then whether a summary is due."""
-        arrivals = self._threads[0]
+        inbox = self._threads[0]
         while not stop.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _LOOK.total_seconds())
             if stop.is_set():
                 return
             workspaces = await self.workspaces.all(self.client)
-            await arrivals(self._noting(workspaces))
+            await inbox(self._noting(workspaces))
 
     def _noting(self, workspaces: list[Workspace]) -> Callable[[Store], int]:
         def note(store: Store) -> int:

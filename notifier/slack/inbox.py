@@ -12,6 +12,7 @@ from notifier.app import Clock
 from notifier.errors import ChannelStopped, NotifierError, SendError, TryLater, Unknown
 from notifier.model import Work
 from notifier.ports import InStore, Store
+from notifier.slack.journal import Journal
 
 log = structlog.get_logger()
 
@@ -22,6 +23,7 @@ _LEASE = timedelta(minutes=2)
 _AT_ONCE = 8
 _LOOK = 1.0
 """Seconds between two looks at the inbox, for what another process took and left."""
+_MOVED = 200
 _ATTEMPTS = 6
 _WORTH = timedelta(minutes=25)
 """An address for answers is good for 30 minutes; after that nobody waits for them."""
@@ -31,7 +33,10 @@ _FORGET_EVERY = timedelta(hours=1)
 
 
 class Worker:
-    def __init__(self, in_store: InStore, perform: Perform, *, clock: Clock, wake: asyncio.Event) -> None:
+    def __init__(
+        self, journal: Journal, in_store: InStore, perform: Perform, *, clock: Clock, wake: asyncio.Event
+    ) -> None:
+        self._journal = journal
         self._in_store = in_store
         self._perform = perform
         self._clock = clock
@@ -45,6 +50,7 @@ class Worker:
         while not stop.is_set():
             self._wake.clear()
             try:
+                await self._move()
                 await self._start_due()
                 await self._forget()
             except NotifierError as error:
@@ -55,6 +61,19 @@ class Worker:
         stopping.cancel()
         if self._running:
             await asyncio.wait(self._running)
+
+    async def _move(self) -> None:
+        """From the journal into the database, where what came before is known."""
+        if not (came := await self._journal.all(_MOVED)):
+            return
+
+        def take(store: Store) -> None:
+            with store.write():
+                for _, key, payload, at in came:
+                    store.slack_inbox.take(key, payload, now=at)
+
+        await self._in_store(take)
+        await self._journal.remove([number for number, *_ in came])
 
     async def _start_due(self) -> None:
         room = _AT_ONCE - len(self._running)
