@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from notifier.model import Entry
 from notifier.ports import Store
 from notifier.settings import Settings
 from notifier.slack.face import SlackFace
+from notifier.slack.journal import NAME
 from tests.builders import NOW, entry, sighted
 from tests.servers.slack import TOKEN
 from tests.servers.slack_face import APP_TOKEN, SlackWorkspace, until
@@ -51,7 +53,10 @@ class Lab:
         return next(place(user)[-1] for place, had in zip(places, before, strict=True) if len(place(user)) > had)
 
     async def settled(self) -> None:
-        """Until nothing is left in the inbox."""
+        """Until nothing is left in the journal, nor in the inbox."""
+        journal = sqlite3.connect(self.app.settings.data_dir / NAME)
+        await until(lambda: not journal.execute("SELECT count(*) FROM arrival").fetchone()[0])
+        journal.close()
         await until(lambda: not self.stored(lambda store: store.slack_inbox.due(self.now[0] + timedelta(days=1))))
 
     def direct(self, user: str) -> list[dict[str, Any]]:
