@@ -266,29 +266,35 @@ class _Lane:
         return at_once if at_once == 1 or self._limits.hold_unknown else at_once * _AHEAD
 
     async def _work(self, jobs: Iterator[_Job]) -> None:
-        """One job after the other; the end of one is written together with the beginning of the next."""
-        ended: tuple[_Job, Outcome, asyncio.Future[bool]] | None = None
+        """One job after the other; the end of one is written together with the beginning of the next.
+
+        What is given back without having been on the line waits for no commit of its own: it goes with what follows.
+        """
+        ended: list[tuple[_Job, Outcome, asyncio.Future[bool]]] = []
         try:
             with self._recorder.working():
                 for job in jobs:
                     outcome = await self._one(job)
-                    if ended:
-                        await self._settle(*ended)
-                    ended = (job, outcome, self._recorder.finish(outcome)) if outcome else None
+                    if outcome is None or not outcome.give_back_attempt:
+                        await self._settle(ended)
+                    if outcome:
+                        ended.append((job, outcome, self._recorder.finish(outcome)))
                     if self._failed is not None:
                         break
         except BaseException as error:
             self._failed = self._failed or error
         try:
-            if ended:
-                await self._settle(*ended)
+            await self._settle(ended)
         except BaseException as error:
             self._failed = self._failed or error
 
-    async def _settle(self, job: _Job, outcome: Outcome, written: asyncio.Future[bool]) -> None:
-        if await written:
-            self._done.append(outcome)
-            self._say(job, outcome)
+    async def _settle(self, ended: list[tuple[_Job, Outcome, asyncio.Future[bool]]]) -> None:
+        """Wait until what ended is written, and say so; ``ended`` is empty then."""
+        while ended:
+            job, outcome, written = ended.pop(0)
+            if await written:
+                self._done.append(outcome)
+                self._say(job, outcome)
 
     async def _one(self, job: _Job) -> Outcome | None:
         """What became of it; None where another process has taken it over."""

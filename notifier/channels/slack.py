@@ -58,6 +58,7 @@ class SlackChannel:
         self._tokens = dict(self._own)
         self._webhook = webhook
         self._pace = Pace(each, burst=BURST)
+        self._queue = Pace(each, burst=1)
         self._client = SlackClient(self._tokens, webhook, api_url, timeout=timeout)
         self._conversations: dict[tuple[str, str], str] = {}
 
@@ -211,7 +212,9 @@ class SlackChannel:
 
     def _take_turn(self, key: str, target: str) -> None:
         if wait := self._pace.take(key):
-            raise Paced(f"{target} gets one message a second; the rest follows.", retry_after=wait)
+            # Each that is put off comes back a little later than the one before it.
+            behind = self._queue.reserve(key)
+            raise Paced(f"{target} gets one message a second; the rest follows.", retry_after=max(wait, behind))
 
     async def _post_hook(self, part: dict[str, Any], accepted: tuple[str, ...]) -> str:
         self._take_turn(WEBHOOK, WEBHOOK)

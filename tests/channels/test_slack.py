@@ -508,3 +508,16 @@ except ChannelStopped as error:
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "notifier[slack]" in done.stdout
+
+
+async def test_who_is_put_off_comes_back_one_after_the_other(server: SlackServer) -> None:
+    channel = to(server, each=timedelta(seconds=60))
+    for _ in range(4):
+        await channel.send(slack())
+    waits = []
+    for _ in range(3):
+        error = await failure(channel)
+        assert isinstance(error, Paced) and error.retry_after is not None
+        waits.append(round(error.retry_after / timedelta(seconds=60)))
+    await channel.close()
+    assert waits == [1, 1, 2]
