@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 from notifier import delivery as life
-from notifier.delivery import ENDS, Event
+from notifier.delivery import ENDS, OPEN, Event
 from notifier.gone import farewell
 from notifier.model import (
     Attempt,
@@ -34,6 +34,12 @@ from notifier.store.statements import queries
 
 SQL = queries("deliveries")
 ATTEMPTS_KEPT = 20
+_UNSENT = frozenset({DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.CANCELLED, DeliveryState.SUPERSEDED})
+# A partial index is used only where the statement says the same as it does.
+_INDEXED = (
+    (_UNSENT, ("INDEXED BY delivery_unsent", "d.state IN ('failed', 'held', 'cancelled', 'superseded')")),
+    (OPEN, ("INDEXED BY delivery_open", "d.state IN ('planned', 'deferred', 'claimed')")),
+)
 
 _Ended = list[str | int | None]
 """An attempt by the id and the fence of its delivery, and its end, as ``end_attempts`` takes it."""
@@ -304,6 +310,11 @@ class DeliveryRows:
         after: str | None = None,
         limit: int = 100,
     ) -> list[Delivery]:
+        states = frozenset(states)
+        if subscription_id is not None:
+            by, among = "", "d.subscription = (SELECT pk FROM subscription WHERE id = :subscription)"
+        else:
+            by, among = next((how for some, how in _INDEXED if states and states <= some), ("", "1"))
         wanted = {
             "states": rows.array(states),
             "subscription": subscription_id,
@@ -311,7 +322,9 @@ class DeliveryRows:
             "after": after,
             "limit": limit,
         }
-        return [delivery_rows.delivery(row) for row in self._conn.execute(SQL["all"], wanted)]
+        return [
+            delivery_rows.delivery(row) for row in self._conn.execute(SQL["all"].format(by=by, among=among), wanted)
+        ]
 
     def past(self, subscription_id: str, *, limit: int) -> list[Delivery]:
         found = self._conn.execute(SQL["past"], {"id": subscription_id, "limit": limit})

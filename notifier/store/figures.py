@@ -15,7 +15,6 @@ from notifier.store.statements import queries
 
 SQL = queries("figures")
 _DAY = timedelta(days=1)
-_STUCK = (DeliveryState.FAILED, DeliveryState.HELD)
 
 
 class FigureRows:
@@ -23,8 +22,13 @@ class FigureRows:
         self._conn = conn
 
     def deliveries(self) -> Mapping[tuple[str, DeliveryState], int]:
-        found = self._conn.execute(SQL["deliveries"])
-        return {(row["channel"], DeliveryState(row["state"])): row["number"] for row in found}
+        found: dict[tuple[str, DeliveryState], int] = {}
+        sent = {row["channel"]: row["number"] for row in self._conn.execute(SQL["by_channel"])}
+        for name in ("open_by_channel", "unsent_by_channel"):
+            for row in self._conn.execute(SQL[name]):
+                found[row["channel"], DeliveryState(row["state"])] = row["number"]
+                sent[row["channel"]] -= row["number"]
+        return found | {(channel, DeliveryState.SENT): number for channel, number in sent.items() if number}
 
     def oldest_due(self, now: datetime) -> datetime | None:
         row = self._conn.execute(SQL["oldest_due"], {"now": rows.stamp(now)}).fetchone()
@@ -38,17 +42,24 @@ class FigureRows:
         # Instants sort as text, and a date is where its day begins.
         span = {"since": first.isoformat(), "until": (last + _DAY).isoformat()}
         counts: Counter[tuple[str, str]] = Counter()
-        for row in self._conn.execute(SQL["delivery_days"], span):
-            counts[row["day"], row["state"]] = row["number"]
-        entries = {row["day"]: row["number"] for row in self._conn.execute(SQL["entry_days"], span)}
-        days = [(first + n * _DAY) for n in range((last - first).days + 1)]
-        return [
-            DayCount(
-                day=day,
-                sent=counts[day.isoformat(), DeliveryState.SENT],
-                failed=sum(counts[day.isoformat(), state] for state in _STUCK),
-                waiting=sum(counts[day.isoformat(), state] for state in OPEN),
-                entries=entries.get(day.isoformat(), 0),
-            )
-            for day in days
-        ]
+        for name in ("open_days", "unsent_days"):
+            counts.update({(row["day"], row["state"]): row["number"] for row in self._conn.execute(SQL[name], span)})
+        all_, entries = self._by_day("days", span), self._by_day("entry_days", span)
+        return [_day(first + n * _DAY, all_, counts, entries) for n in range((last - first).days + 1)]
+
+    def _by_day(self, name: str, span: Mapping[str, str]) -> dict[str, int]:
+        return {row["day"]: row["number"] for row in self._conn.execute(SQL[name], span)}
+
+
+def _day(
+    day: date, all_: Mapping[str, int], counts: Mapping[tuple[str, str], int], entries: Mapping[str, int]
+) -> DayCount:
+    name = day.isoformat()
+    of_state = {state: counts.get((name, state), 0) for state in DeliveryState}
+    return DayCount(
+        day=day,
+        sent=all_.get(name, 0) - sum(of_state.values()),
+        failed=of_state[DeliveryState.FAILED] + of_state[DeliveryState.HELD],
+        waiting=sum(of_state[state] for state in OPEN),
+        entries=entries.get(name, 0),
+    )

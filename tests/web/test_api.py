@@ -140,8 +140,8 @@ def test_a_query_that_does_not_parse_names_its_column(reader: Api) -> None:
 
 @pytest.mark.parametrize("cursor", ["x", "eA", "!!", "ä", "YXJ4aXY6MDAwMC4wMDAwMA", "eA=="])
 def test_a_cursor_that_leads_nowhere_is_refused(reader: Api, cursor: str) -> None:
-    for path in ("/entries", "/search"):
-        assert "first page" in reader.get(path, 422, q="reward", cursor=cursor)["detail"]
+    for path, given in (("/entries", {}), ("/search", {"q": "reward"})):
+        assert "first page" in reader.get(path, 422, cursor=cursor, **given)["detail"]
 
 
 def test_papers_that_are_added_are_found_and_are_news(operator: Api) -> None:
@@ -282,8 +282,9 @@ def test_a_subscribers_token_opens_nothing_of_others(site: SiteServer, ada: Api)
         plan(store, RuleSet({}), look_back=7 * DAY, now=NOW + timedelta(hours=1))
         (digest,) = store.deliveries.all(subscription_id=theirs)
     assert [each["id"] for each in ada.get("/subscriptions")["items"]] == [mine]
-    for path in ("", "/rules", f"/rules/{rule.id}", "/preview", "/digests", "/why"):
-        assert "no such" in ada.get(f"/subscriptions/{theirs}{path}", 404, entry="arxiv:2512.00003")["detail"]
+    for path in ("", "/rules", f"/rules/{rule.id}", "/preview", "/digests"):
+        assert "no such" in ada.get(f"/subscriptions/{theirs}{path}", 404)["detail"]
+    assert "no such" in ada.get(f"/subscriptions/{theirs}/why", 404, entry="arxiv:2512.00003")["detail"]
     assert "no such" in ada.get(f"/digests/{digest.id}", 404)["detail"]
     body = {"query": "bees"}
     ada("POST", f"/subscriptions/{theirs}/rules", 404, json=body)
@@ -346,6 +347,19 @@ def test_a_cookie_opens_nothing_of_the_api(library: SiteServer) -> None:
     client = library.logged_in(ADA)
     for method, path, _ in operations(library):
         assert client.request(method, f"/api/v1{path}").status_code == 401
+
+
+def test_a_mistyped_parameter_is_refused(reader: Api) -> None:
+    assert "no parameter limt here" in reader.get("/entries", 422, limt=5)["detail"]
+
+
+def test_what_takes_long_may_be_asked_for_so_often_in_a_minute(library: SiteServer) -> None:
+    api = token(library, Scope.ENTRIES)
+    for _ in range(120):
+        api.get("/search", q="reward", limit=1)
+    assert "try again in 1 s" in api.get("/search", 429, q="reward")["detail"]
+    assert api.headers["Retry-After"] == "1"
+    assert api.get("/entries", limit=1)["items"]
 
 
 def test_what_is_not_there_is_a_problem_too(reader: Api) -> None:

@@ -38,5 +38,5 @@ CREATE TABLE operation (
 -- Lists and charts go by the day that a digest was due on.
 CREATE INDEX delivery_due_at ON delivery (due_at);
 
--- Few, and looked for among many.
-CREATE INDEX delivery_stuck ON delivery (due_at) WHERE state IN ('failed', 'held')
+-- What ended without being sent: few, and looked for among many.
+CREATE INDEX delivery_unsent ON delivery (due_at) WHERE state IN ('failed', 'held', 'cancelled', 'superseded')

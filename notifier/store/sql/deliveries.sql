@@ -225,10 +225,11 @@ FROM json_each(:ids) AS wanted
 JOIN delivery AS d ON d.id = wanted.value JOIN subscription AS s ON s.pk = d.subscription
 
 -- name: all
+-- By the small index of those that are asked for, where there is one; else in the order of the days.
 SELECT d.*, s.id AS s_id
-FROM delivery AS d JOIN subscription AS s ON s.pk = d.subscription
-WHERE (:states = '[]' OR d.state IN (SELECT value FROM json_each(:states)))
-    AND (:subscription IS NULL OR s.id = :subscription)
+FROM delivery AS d {by} JOIN subscription AS s ON s.pk = d.subscription
+WHERE {among}
+    AND (:states = '[]' OR d.state IN (SELECT value FROM json_each(:states)))
     AND (:since IS NULL OR d.due_at >= :since)
     AND (:after IS NULL OR (d.due_at, d.pk) < (SELECT due_at, pk FROM delivery WHERE id = :after))
 ORDER BY d.due_at DESC, d.pk DESC

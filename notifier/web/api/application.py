@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from notifier import __version__
 from notifier.web.api import bounces, digests, entries, problems, rules, schema, subscriptions, topics
-from notifier.web.api.caller import ANSWERS
+from notifier.web.api.caller import ANSWERS, only_known
 from notifier.web.site import Site
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -30,6 +30,7 @@ def create_api(site: Site) -> FastAPI:
         servers=[{"url": site.url("/api/v1")}],
         root_path_in_servers=False,
         responses=ANSWERS,
+        dependencies=[Depends(only_known)],
         separate_input_output_schemas=False,
         generate_unique_id_function=lambda route: route.name,
     )

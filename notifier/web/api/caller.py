@@ -10,13 +10,14 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from starlette.requests import Request
 
 from notifier import access
+from notifier.clean import plain
 from notifier.edit import Author
 from notifier.errors import NotFound
 from notifier.lookup import subscriber_of
 from notifier.model import ApiToken, Scope, Subscription
 from notifier.ports import Store
 from notifier.web.api.problems import Problem, Refusal
-from notifier.web.base import own
+from notifier.web.base import MINUTE, own
 from notifier.web.site import site
 
 _scheme = HTTPBearer(
@@ -25,6 +26,8 @@ _scheme = HTTPBearer(
     description="A token made on the page Account or with `notifier token add`, for the scopes an operation names.",
 )
 
+_SLOW_A_MINUTE = 120
+
 ANSWERS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The body cannot be read"},
     401: {"model": Problem, "description": "No token, or one that has expired or was revoked"},
@@ -32,6 +35,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "Something in the request is wrong; it says what and where"},
     503: {"model": Problem, "description": "The database cannot be used at the moment"},
 }
+SLOW: dict[int | str, dict[str, Any]] = {429: {"model": Problem, "description": "Too often: `Retry-After` says when"}}
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such thing"}}
 
 
@@ -51,6 +55,22 @@ class Caller:
         if found := store.subscriptions.get([id]).get(id):
             return found
         raise NotFound("There is no such subscription.")
+
+
+async def only_known(request: Request) -> None:
+    """A parameter that the operation does not have is a mistake, and not to be passed over."""
+    known = {each.alias for each in request.scope["route"].dependant.query_params}
+    if unknown := sorted(set(request.query_params) - known):
+        names = ", ".join(plain(each, limit=60) for each in unknown[:5])
+        raise Refusal(422, f"There is no parameter {names} here: see /api/v1/openapi.json.")
+
+
+def demand_turn(request: Request, caller: Caller) -> None:
+    """What takes long may be asked for twice a second on the average. Raises Refusal."""
+    house = site(request)
+    if seconds := house.paces.wait("api", caller.token.id, _SLOW_A_MINUTE, MINUTE, house.now()):
+        sentence = f"That takes long and was asked for too often: try again in {seconds} s."
+        raise Refusal(429, sentence, headers={"Retry-After": str(seconds)})
 
 
 async def _caller(

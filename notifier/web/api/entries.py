@@ -20,7 +20,7 @@ from notifier.matching import MAX_LENGTH
 from notifier.ports import Store
 from notifier.search import search
 from notifier.sources import read_lines
-from notifier.web.api.caller import NOT_FOUND, Feeds, ReadsEntries
+from notifier.web.api.caller import NOT_FOUND, SLOW, Feeds, ReadsEntries, demand_turn
 from notifier.web.api.instants import Instant
 from notifier.web.api.once import IdempotencyKey, once
 from notifier.web.api.paging import Cursor, Limit, Page, cursor_of, id_of, lost, page_of
@@ -147,7 +147,7 @@ async def list_entries(
     return await house.read(work)
 
 
-@router.get("/search", summary="Papers that match a query of the rule language, newest first, and why")
+@router.get("/search", summary="Papers that match a query of the rule language, newest first, and why", responses=SLOW)
 async def search_entries(
     request: Request,
     caller: ReadsEntries,
@@ -158,6 +158,7 @@ async def search_entries(
 ) -> Hits:
     house, after = site(request), id_of(cursor)
     now, topics = house.now(), house.app.topics
+    demand_turn(request, caller)
 
     def work(store: Store) -> Hits:
         demand_entry(store, after)

@@ -18,7 +18,7 @@ from notifier.matching import MAX_LENGTH, format_query, meaning
 from notifier.model import Mode, Rule
 from notifier.ports import Store
 from notifier.trying import Trial, try_rule
-from notifier.web.api.caller import NOT_FOUND, Caller, ChangesRules, ReadsSubscriptions
+from notifier.web.api.caller import NOT_FOUND, SLOW, Caller, ChangesRules, ReadsSubscriptions, demand_turn
 from notifier.web.api.once import IdempotencyKey, once
 from notifier.web.api.shapes import HitOut, RuleIn, RuleOut
 from notifier.web.site import site
@@ -204,10 +204,11 @@ async def remove_rule(request: Request, caller: ChangesRules, id: str, rule: str
     return Response(status_code=204)
 
 
-@router.post("/trial", summary="What a rule would do if it were saved; saves nothing", responses=NOT_FOUND)
+@router.post("/trial", summary="What a rule would do if it were saved; saves nothing", responses=NOT_FOUND | SLOW)
 async def try_a_rule(request: Request, caller: ReadsSubscriptions, id: str, wanted: TrialIn) -> TrialOut:
     house = site(request)
     now, topics = house.now(), house.app.topics
+    demand_turn(request, caller)
 
     def work(store: Store) -> Trial:
         caller.subscription(store, id)

@@ -18,7 +18,7 @@ from notifier.followup import OFF, format_follow_ups
 from notifier.lookup import entry_of
 from notifier.model import Cadence, DigestItem, Every, Subscription
 from notifier.ports import Store
-from notifier.web.api.caller import NOT_FOUND, AnyCaller, Caller, ChangesRules, ReadsSubscriptions
+from notifier.web.api.caller import NOT_FOUND, SLOW, AnyCaller, Caller, ChangesRules, ReadsSubscriptions, demand_turn
 from notifier.web.api.instants import Instant
 from notifier.web.api.paging import Cursor, Limit, Page, id_of, page_of
 from notifier.web.api.shapes import EntryOut, ReasonOut, fields_of
@@ -229,10 +229,11 @@ async def change_subscription(
     return SubscriptionOut.of(await site(request).write(work))
 
 
-@router.get("/subscriptions/{id}/preview", summary="The next digest as it would be now", responses=NOT_FOUND)
+@router.get("/subscriptions/{id}/preview", summary="The next digest as it would be now", responses=NOT_FOUND | SLOW)
 async def preview_subscription(request: Request, caller: ReadsSubscriptions, id: str) -> Preview:
     house = site(request)
     now, app = house.now(), house.app
+    demand_turn(request, caller)
 
     def work(store: Store) -> Preview:
         caller.subscription(store, id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -59,11 +60,14 @@ async def show(request: Request, operator: Operator) -> Response:
 
 
 def _overview(store: Store, now: datetime) -> Overview:
-    counts, facts, today = store.deliveries.counts(), store.facts(), now.date()
+    facts, today = store.facts(), now.date()
+    counts: Counter[DeliveryState] = Counter()
+    for (_, state), number in store.figures.deliveries().items():
+        counts[state] += number
     return Overview(
-        waiting=sum(counts.get(state, 0) for state in OPEN),
-        held=counts.get(DeliveryState.HELD, 0),
-        failed=counts.get(DeliveryState.FAILED, 0),
+        waiting=sum(counts[state] for state in OPEN),
+        held=counts[DeliveryState.HELD],
+        failed=counts[DeliveryState.FAILED],
         unknowns=store.deliveries.unknowns(),
         late_slots=store.figures.late_slots(now - _LATE),
         ill=tuple(known.record.name for known in checkup(store) if health.state(known, now).health in _ILL),
