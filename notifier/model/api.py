@@ -15,7 +15,7 @@ class Scope(StrEnum):
     SUBSCRIPTIONS = "subscriptions"
     """Read subscriptions, their rules, digests and the next one."""
     RULES = "rules"
-    """Change rules, and pause or resume a subscription."""
+    """Change rules and subscriptions."""
     FEED = "feed"
     """Add papers."""
     BOUNCES = "bounces"

@@ -65,7 +65,7 @@ async def add(
     schedule: Annotated[Schedule, Form()],
 ) -> Response:
     house, now = site(request), site(request).now()
-    _demand_channel(house, viewer, schedule.channel)
+    demand_channel(house, viewer, schedule.channel)
 
     def work(store: Store) -> Subscription:
         if len(store.subscriptions.all(viewer.email)) >= _MOST:
@@ -113,7 +113,7 @@ async def save(request: Request, viewer: Viewer, own: Own, schedule: Annotated[S
     house, now = site(request), site(request).now()
     channel = None if schedule.channel == str(own.address) else schedule.channel
     if channel is not None:
-        _demand_channel(house, viewer, channel)
+        demand_channel(house, viewer, channel)
 
     def work(store: Store) -> None:
         wish = schedule.wish()
@@ -247,7 +247,7 @@ def _own_places(house: Site, viewer: Subscriber) -> list[Address]:
     return [Address(kind=kind, target=viewer.email) for kind in kinds]
 
 
-def _demand_channel(house: Site, viewer: Subscriber, channel: str) -> None:
+def demand_channel(house: Site, viewer: Subscriber, channel: str) -> None:
     """Nobody's mailbox or channel is filled by somebody else; operators may set up any."""
     own = map(str, _own_places(house, viewer))
     if channel not in ("email", *own) and not is_operator(house, viewer):

@@ -24,7 +24,7 @@ router = APIRouter(include_in_schema=False)
 _SCOPES = {
     Scope.ENTRIES: message("read papers, search, topics"),
     Scope.SUBSCRIPTIONS: message("read subscriptions, rules and digests"),
-    Scope.RULES: message("change rules, pause and resume"),
+    Scope.RULES: message("change rules and subscriptions"),
     Scope.FEED: message("add papers"),
     Scope.BOUNCES: message("hand in mail that came back"),
     Scope.METRICS: message("read metrics"),

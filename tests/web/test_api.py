@@ -275,6 +275,39 @@ def test_a_subscription_is_changed_paused_and_resumed(site: SiteServer, ada: Api
     assert "belongs to a pause" in ada("PATCH", path, 422, json={"paused_until": "2026-01-01"})["detail"]
 
 
+def test_a_subscription_is_made_once_and_removed(site: SiteServer, ada: Api) -> None:
+    wanted = {"every": "weekly", "days": ["fri"], "at": "07:15"}
+    made = ada("POST", "/subscriptions", 201, json=wanted, headers={"Idempotency-Key": "one"})
+    assert (made["subscriber"], made["channel"], made["max_entries"]) == (ADA, f"email:{ADA}", 20)
+    assert made["next_due_at"] == "2025-12-19T06:15:00Z"
+    assert ada("POST", "/subscriptions", 201, json=wanted, headers={"Idempotency-Key": "one"}) == made
+    assert len(ada.get("/subscriptions")["items"]) == 2
+    ada("DELETE", f"/subscriptions/{made['id']}", 204)
+    assert ada.get(f"/subscriptions/{made['id']}", 404)
+
+
+def test_a_subscribers_token_fills_nobody_elses_mailbox(site: SiteServer, ada: Api, operator: Api) -> None:
+    daily = {"every": "daily"}
+    assert "only its owner's" in ada("POST", "/subscriptions", 422, json=daily | {"subscriber": BOB})["detail"]
+    for channel in (f"email:{BOB}", "slack:#papers", "webhook:https://example.org/"):
+        ada("POST", "/subscriptions", 422, json=daily | {"channel": channel})
+    assert "whose it is" in operator("POST", "/subscriptions", 422, json=daily)["detail"]
+    made = operator("POST", "/subscriptions", 201, json=daily | {"subscriber": BOB, "channel": f"email:{ADA}"})
+    assert (made["subscriber"], made["channel"]) == (BOB, f"email:{ADA}")
+    assert operator("POST", "/subscriptions", 404, json=daily | {"subscriber": "nobody@example.org"})
+    with site.store() as store:
+        assert len(store.subscriptions.all()) == 3
+
+
+def test_who_shares_a_subscription_reads_and_changes_it_but_does_not_remove_it(site: SiteServer, ada: Api) -> None:
+    theirs = subscription_of(site, BOB).id
+    with site.store() as store, store.write():
+        store.members.add(theirs, ADA, now=NOW)
+    assert theirs in [each["id"] for each in ada.get("/subscriptions")["items"]]
+    assert ada("PATCH", f"/subscriptions/{theirs}", json={"at": "07:00"})["at"] == "07:00"
+    assert "Only who made" in ada("DELETE", f"/subscriptions/{theirs}", 422)["detail"]
+
+
 def test_a_subscribers_token_opens_nothing_of_others(site: SiteServer, ada: Api) -> None:
     theirs, mine = subscription_of(site, BOB).id, subscription_of(site, ADA).id
     with site.store() as store:
@@ -291,6 +324,7 @@ def test_a_subscribers_token_opens_nothing_of_others(site: SiteServer, ada: Api)
     ada("POST", f"/subscriptions/{theirs}/trial", 404, json=body)
     ada("PUT", f"/subscriptions/{theirs}/rules", 404, json={"items": []})
     ada("PATCH", f"/subscriptions/{theirs}", 404, json={"paused": True})
+    ada("DELETE", f"/subscriptions/{theirs}", 404)
     # Nor through a subscription of their own.
     for subscription in (theirs, mine):
         ada("PUT", f"/subscriptions/{subscription}/rules/{rule.id}", 404, json=body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, FastAPI
 
 from notifier import __version__
-from notifier.web.api import bounces, digests, entries, problems, rules, schema, subscriptions, topics
+from notifier.web.api import bounces, digests, entries, problems, rules, schema, subscriptions, token, topics
 from notifier.web.api.caller import ANSWERS, only_known
 from notifier.web.site import Site
 
@@ -16,6 +16,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     rules.router,
     digests.router,
     bounces.router,
+    token.router,
 )
 
 

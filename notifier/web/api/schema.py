@@ -14,7 +14,7 @@ Papers, subscriptions and their rules, for programs.
 Every request carries a token: `Authorization: Bearer notifier_t_…`. Make one on the page *Account*, or with
 `notifier token add NAME --scope entries`. A subscriber's token opens their own subscriptions, the operator's
 everybody's. Scopes: `entries` (read papers, search, topics), `subscriptions` (read subscriptions, rules, digests, the
-next digest), `rules` (change rules, pause and resume), `feed` (add papers), `bounces` (hand in mail that came back).
+next digest), `rules` (change rules and subscriptions), `feed` (add papers), `bounces` (hand in mail that came back).
 
 Errors are `application/problem+json` (RFC 9457): `detail` is a sentence, a rule's error has its `column`. Times are
 UTC. Lists come in pages: give `next` of one as `cursor` of the next. A POST with an `Idempotency-Key` may be sent

@@ -1,146 +1,31 @@
-"""Subscriptions: read, changed, paused; and the next digest as it would be now."""
+"""Subscriptions: made, read, changed, paused, removed; and the next digest as it would be now."""
 
 from __future__ import annotations
 
-from datetime import datetime, time
-from typing import Annotated, Literal, Self
+from datetime import datetime
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import BaseModel, Field
 from starlette.requests import Request
+from starlette.responses import Response
 
 from notifier import account
-from notifier.cadence import describe, parse_days, parse_quiet
 from notifier.checkup import told
 from notifier.errors import UsageError
 from notifier.explain import preview, why
-from notifier.followup import OFF, format_follow_ups
-from notifier.lookup import entry_of
-from notifier.model import Cadence, DigestItem, Every, Subscription
+from notifier.lookup import entry_of, subscriber_of
+from notifier.model import DigestItem, Subscription
 from notifier.ports import Store
-from notifier.web.api.caller import NOT_FOUND, SLOW, AnyCaller, Caller, ChangesRules, ReadsSubscriptions, demand_turn
-from notifier.web.api.instants import Instant
+from notifier.web.api.caller import NOT_FOUND, SLOW, Caller, ChangesRules, ReadsSubscriptions, demand_turn
+from notifier.web.api.once import IdempotencyKey, once
 from notifier.web.api.paging import Cursor, Limit, Page, id_of, page_of
+from notifier.web.api.schedules import SubscriptionIn, SubscriptionOut, SubscriptionPatch
 from notifier.web.api.shapes import EntryOut, ReasonOut, fields_of
 from notifier.web.site import site
+from notifier.web.subscriptions import demand_channel
 
 router = APIRouter(tags=["subscriptions"])
-
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-_WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_QUIET = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
-_AT = r"^([01]\d|2[0-3]):[0-5]\d$"
-
-
-class TokenOut(BaseModel):
-    """The token that was sent."""
-
-    id: str
-    name: str
-    scopes: list[str]
-    of: str | None = Field(description="Whose subscriptions it opens; null for everybody's.")
-    expires_at: datetime | None
-
-
-class SubscriptionOut(BaseModel):
-    """One stream of digests; its hours are in the subscriber's own zone."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "s_8w4hd2zqnb",
-                    "subscriber": "ada@example.org",
-                    "channel": "email:ada@example.org",
-                    "every": "daily",
-                    "at": "08:00",
-                    "days": ["mon", "thu"],
-                    "quiet": None,
-                    "weekends": True,
-                    "timezone": "Europe/Berlin",
-                    "when": "On Mondays and Thursdays at 08:00 Europe/Berlin",
-                    "max_entries": 20,
-                    "send_empty": False,
-                    "follow_ups": "off",
-                    "paused": False,
-                    "paused_until": None,
-                    "stopped_reason": None,
-                    "next_due_at": "2025-12-18T07:00:00Z",
-                    "created_at": "2025-12-01T10:00:00Z",
-                }
-            ]
-        }
-    )
-
-    id: str
-    subscriber: str
-    channel: str
-    every: Every
-    at: str
-    days: list[Weekday]
-    quiet: str | None = Field(description="Hours in which nothing is sent, such as 22:00-07:00.")
-    weekends: bool
-    timezone: str
-    when: str = Field(description="All of that in words.")
-    max_entries: int
-    send_empty: bool
-    follow_ups: str
-    paused: bool
-    paused_until: datetime | None
-    stopped_reason: str | None = Field(description="Why the program itself paused it.")
-    next_due_at: datetime
-    created_at: datetime
-
-    @classmethod
-    def of(cls, each: Subscription) -> Self:
-        cadence, zone = each.cadence, each.subscriber.timezone
-        return cls(
-            id=each.id,
-            subscriber=each.subscriber.email,
-            channel=str(each.address),
-            every=cadence.every,
-            at=cadence.at.isoformat("minutes"),
-            days=[_WEEKDAYS[day] for day in sorted(cadence.days)],
-            quiet=f"{cadence.quiet.start:%H:%M}-{cadence.quiet.end:%H:%M}" if cadence.quiet else None,
-            weekends=cadence.weekends,
-            timezone=zone,
-            when=describe(cadence, zone),
-            max_entries=each.max_entries,
-            send_empty=each.send_empty,
-            follow_ups=format_follow_ups(each.follow_ups) or OFF,
-            paused=each.paused,
-            paused_until=each.paused_until,
-            stopped_reason=each.stopped_reason,
-            next_due_at=each.next_due_at,
-            created_at=each.created_at,
-        )
-
-
-class SubscriptionPatch(BaseModel):
-    """What is given is changed; what is absent stays."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"at": "07:30", "days": ["mon", "thu"]}, {"paused": True}]}
-    )
-
-    every: Every | None = None
-    at: str | None = Field(None, pattern=_AT)
-    days: list[Weekday] | None = Field(None, max_length=7, description="Empty for every day.")
-    quiet: str | None = Field(None, pattern=f"{_QUIET}|^off$", description="`off` for no quiet hours.")
-    weekends: StrictBool | None = None
-    max_entries: StrictInt | None = Field(None, ge=1, le=200)
-    send_empty: StrictBool | None = None
-    paused: StrictBool | None = None
-    paused_until: Instant | None = Field(None, description="With `paused`: when it ends by itself.")
-
-    def cadence(self, before: Cadence) -> Cadence:
-        return Cadence(
-            every=self.every or before.every,
-            at=before.at if self.at is None else time.fromisoformat(self.at),
-            days=before.days if self.days is None else _days(self.days),
-            quiet=before.quiet if self.quiet is None else None if self.quiet == OFF else parse_quiet(self.quiet),
-            weekends=before.weekends if self.weekends is None else self.weekends,
-        )
 
 
 class ItemOut(EntryOut):
@@ -178,18 +63,6 @@ class WhyOut(BaseModel):
     verdicts: list[VerdictOut]
 
 
-@router.get("/token", summary="The token that is sent", tags=["token"])
-async def get_token(caller: AnyCaller) -> TokenOut:
-    token = caller.token
-    return TokenOut(
-        id=token.id,
-        name=token.name,
-        scopes=sorted(token.scopes),
-        of=token.owner or None,
-        expires_at=token.expires_at,
-    )
-
-
 @router.get("/subscriptions", summary="The subscriptions that the token opens, by id")
 async def list_subscriptions(
     request: Request, caller: ReadsSubscriptions, cursor: Cursor = "", limit: Limit = 50
@@ -202,6 +75,38 @@ async def list_subscriptions(
 @router.get("/subscriptions/{id}", summary="One subscription", responses=NOT_FOUND)
 async def get_subscription(request: Request, caller: ReadsSubscriptions, id: str) -> SubscriptionOut:
     return SubscriptionOut.of(await site(request).read(lambda store: caller.subscription(store, id)))
+
+
+@router.post(
+    "/subscriptions", status_code=201, summary="Subscribe", response_model=SubscriptionOut, responses=NOT_FOUND
+)
+async def add_subscription(
+    request: Request, caller: ChangesRules, wanted: SubscriptionIn, key: IdempotencyKey = ""
+) -> Response:
+    house, now = site(request), site(request).now()
+    settings = house.app.settings
+    email, wish = _subscriber(caller, wanted), wanted.wish(settings.max_entries)
+
+    def work(store: Store) -> SubscriptionOut:
+        if caller.token.owner:
+            demand_channel(house, subscriber_of(store, email), wish.channel)
+        return SubscriptionOut.of(account.subscribe(store, email, wish, schemas=settings.apprise_schemas, now=now))
+
+    return await once(request, caller, key, work, status=201)
+
+
+@router.delete("/subscriptions/{id}", status_code=204, summary="Remove a subscription", responses=NOT_FOUND)
+async def remove_subscription(request: Request, caller: ChangesRules, id: str) -> Response:
+    """With its rules and past digests. One that is shared is removed by who made it."""
+
+    def work(store: Store) -> None:
+        found = caller.subscription(store, id)
+        if caller.token.owner not in ("", found.subscriber.email):
+            raise UsageError("Only who made a subscription can remove it.")
+        account.unsubscribe(store, id)
+
+    await site(request).write(work)
+    return Response(status_code=204)
 
 
 @router.patch("/subscriptions/{id}", summary="Change when digests come, pause or resume", responses=NOT_FOUND)
@@ -280,5 +185,10 @@ def _opened(store: Store, caller: Caller, after: str, limit: int) -> list[Subscr
     return [own[id] for id in sorted(own) if id > after][:limit]
 
 
-def _days(names: list[Weekday]) -> frozenset[int]:
-    return parse_days(",".join(names)) if names else frozenset()
+def _subscriber(caller: Caller, wanted: SubscriptionIn) -> str:
+    owner = caller.token.owner
+    if not (email := wanted.subscriber or owner):
+        raise UsageError("Say whose it is to be: give the subscriber's address.")
+    if owner not in ("", email):
+        raise UsageError("The token opens only its owner's subscriptions: leave the subscriber out.")
+    return email
