@@ -71,7 +71,8 @@ class App:
     def store(self) -> Iterator[Store]:
         store = self.open_store()
         try:
-            yield store
+            with store.in_words():
+                yield store
         finally:
             store.close()
 
@@ -145,6 +146,7 @@ class App:
         async with self.http(Paces(StoredLedger(stores["collect"]), clock=system_clock)) as http:
             engine = Engine(self, http, self.channels(stores["deliver"]), stores)
             try:
+                await engine.set_back()
                 yield engine
             finally:
                 await engine.close()
@@ -311,6 +313,17 @@ class Engine:
 
         if isinstance(slack := self._channels["slack"], SlackChannel):
             slack.know(await self.stores["deliver"](self._app.installed_tokens))
+
+    async def set_back(self) -> None:
+        """Put right what was written under a clock that was ahead of the one there is now, if it was."""
+        now = self._app.clock()
+
+        def work(store: Store) -> int:
+            with store.write():
+                return store.clock_set_back(now)
+
+        if rows := await self.stores["plan"](work):
+            log.warning("the clock was ahead", rows=rows)
 
     async def once(self) -> Pass:
         """One pass: take in what came back, collect what is due, plan, deliver, send letters."""

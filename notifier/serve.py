@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from notifier.app import App, Engine
 
@@ -25,6 +26,8 @@ Beside = Callable[[asyncio.Event], Awaitable[None]]
 HEARTBEAT = "heartbeat"
 # systemd and container engines wait longer than this before they kill.
 _DRAIN_SECONDS = 30.0
+# So much more than its span may a time lie ahead; clocks are also adjusted by fractions of a second.
+_SET_BACK = timedelta(seconds=1)
 # Somebody waits for a link to log in with.
 _LETTERS_SECONDS = 2.0
 _RECEIVE_SECONDS = 60.0
@@ -35,6 +38,9 @@ async def serve(app: App, *, beside: Sequence[Beside] = (), stop: asyncio.Event 
 
     ``beside`` runs in the same loop until ``stop`` is set (the pages, say); where one of it fails, all of it ends.
     """
+    with app.store() as store:
+        # What was sent stands in it: with a damaged one it would be sent again, or not at all.
+        store.verify()
     stop = stop or asyncio.Event()
     stop_at_signals(stop)
     async with running(beside, stop), app.engine() as engine:
@@ -42,7 +48,7 @@ async def serve(app: App, *, beside: Sequence[Beside] = (), stop: asyncio.Event 
         scheduler = _scheduler(app, ticks)
         scheduler.start()
         log.info("serving", data_dir=str(app.settings.data_dir), tick_seconds=app.settings.tick.total_seconds())
-        await stop.wait()
+        await _until(stop, scheduler, ticks.set_back)
         log.info("stopping")
         # shutdown(wait=True) would cancel running coroutines in mid-send: pause, drain our own, then end.
         scheduler.pause()
@@ -102,6 +108,9 @@ class _Ticks:
     async def receive(self) -> None:
         await self._run(self._engine.receive)
 
+    async def set_back(self) -> None:
+        await self._run(self._engine.set_back)
+
     async def drain(self, seconds: float) -> None:
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
@@ -124,6 +133,37 @@ async def _awaited(step: Callable[[], Awaitable[object]]) -> object:
     return await step()
 
 
+class _After(BaseTrigger):  # type: ignore[misc]
+    """So long after the last time, by the clock as it is now.
+
+    APScheduler's own interval counts every time that was missed: a clock that is set forward by years, as on a machine
+    that wakes before it knows the date, would keep it counting.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.span = timedelta(seconds=seconds)
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        return now + self.span
+
+    def __str__(self) -> str:
+        return f"every {self.span.total_seconds():g} s"
+
+
+async def _until(stop: asyncio.Event, scheduler: AsyncIOScheduler, set_back: Callable[[], Awaitable[None]]) -> None:
+    """Wait for ``stop``; what a clock that is set back has put off is done now."""
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), min(job.trigger.span.total_seconds() for job in scheduler.get_jobs()))
+        now = datetime.now(UTC)
+        ahead = [job for job in scheduler.get_jobs() if job.next_run_time > now + job.trigger.span + _SET_BACK]
+        if ahead:
+            log.warning("the clock was set back")
+            await set_back()
+        for job in ahead:
+            job.modify(next_run_time=now)
+
+
 def _scheduler(app: App, ticks: _Ticks) -> AsyncIOScheduler:
     scheduler = AsyncIOScheduler(timezone=UTC)
     tick = app.settings.tick.total_seconds()
@@ -135,8 +175,7 @@ def _scheduler(app: App, ticks: _Ticks) -> AsyncIOScheduler:
     ]:
         scheduler.add_job(
             job,
-            "interval",
-            seconds=seconds,
+            _After(seconds),
             next_run_time=datetime.now(UTC),
             coalesce=True,
             max_instances=1,

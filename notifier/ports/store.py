@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from notifier.ports.access import Members, Sessions, Tickets
@@ -92,8 +93,16 @@ class Store(Protocol):
         """How many rows of each noun there are, for ``doctor``."""
         ...
 
+    def clock_set_back(self, now: datetime) -> int:
+        """Make due what a clock that was ahead has put off far beyond ``now``; how many rows that were."""
+        ...
+
     def verify(self) -> None:
         """Check the whole of it. Raises DamagedDatabase."""
+        ...
+
+    def in_words(self) -> AbstractContextManager[None]:
+        """What goes wrong with the database itself in the block, reads included, is raised as a StoreError."""
         ...
 
     def close(self) -> None: ...

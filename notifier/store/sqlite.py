@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -18,6 +19,7 @@ from notifier.errors import DamagedDatabase, NewerDatabase, StoreError
 from notifier.store.access import MemberRows, SessionRows, TicketRows
 from notifier.store.api import AnswerRows, ApiTokenRows, OperationRows
 from notifier.store.bounces import BounceRows
+from notifier.store.clock import set_back
 from notifier.store.deliveries import DeliveryRows
 from notifier.store.entries import EntryRows
 from notifier.store.figures import FigureRows
@@ -43,7 +45,7 @@ class SqliteStore:
 
     def __init__(self, file: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self._file = file
-        with self._in_words():
+        with self.in_words():
             self._db = _open(file, busy_seconds)
             _migrate(self._db, file)
         conn = self._db.conn
@@ -74,7 +76,7 @@ class SqliteStore:
 
     def _fill(self, terms: TermRows) -> None:
         """Anew, where an earlier version made them."""
-        with self._in_words():
+        with self.in_words():
             if terms.is_current:
                 return
         with self.write():
@@ -84,7 +86,7 @@ class SqliteStore:
 
     @contextmanager
     def write(self) -> Iterator[None]:
-        with self._in_words():
+        with self.in_words():
             if self._db.conn.in_transaction:
                 with self._forgetting(), self._db.atomic():
                     yield
@@ -110,9 +112,12 @@ class SqliteStore:
     def facts(self) -> Mapping[str, int]:
         return {noun: self._db.execute(f"SELECT count(*) FROM {noun}").fetchone()[0] for noun in _NOUNS}  # noqa: S608
 
+    def clock_set_back(self, now: datetime) -> int:
+        return set_back(self._db.conn, now)
+
     def verify(self) -> None:
         """Read every page. Raises DamagedDatabase where SQLite's own check finds a fault."""
-        with self._in_words():
+        with self.in_words():
             verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise DamagedDatabase(_damaged(self._file))
@@ -121,7 +126,7 @@ class SqliteStore:
         self._db.close()
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
+    def in_words(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.DatabaseError as error:

@@ -27,7 +27,8 @@ class StoreThread:
     def _do(self, work: Callable[[Store], T]) -> T:
         if self._store is None:
             self._store = self._open()
-        return work(self._store)
+        with self._store.in_words():
+            return work(self._store)
 
     async def close(self) -> None:
         if self._store is not None:

@@ -280,7 +280,7 @@ def _wait_for(port: int) -> None:
 def _reported(data: Path, box: Path, mails: int, kills: Counter[str]) -> Report:
     copies: dict[bytes, list[bytes]] = defaultdict(list)
     for file in box.iterdir():
-        message_id, content = _read(file)
+        message_id, content = read_mail(file)
         copies[message_id].append(content)
     store = SqliteStore(data / "notifier.db")
     states = Counter(each.state for each in store.deliveries.all(limit=mails + 1))
@@ -297,7 +297,7 @@ def _reported(data: Path, box: Path, mails: int, kills: Counter[str]) -> Report:
     )
 
 
-def _read(file: Path) -> tuple[bytes, bytes]:
+def read_mail(file: Path) -> tuple[bytes, bytes]:
     """Message-ID and bytes as they were sent, without the trace that the sink puts in front."""
     lines = file.read_bytes().split(b"\n")
     received = next(n for n, line in enumerate(lines) if line.startswith(b"Received:"))
