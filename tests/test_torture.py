@@ -34,7 +34,6 @@ async def test_each_fault_at_each_place_of_a_conversation_is_told_for_what_it_is
     assert report.cases["cuts"] > 4
 
 
-<<<<<<< HEAD
 async def test_each_answer_of_slack_is_told_for_what_it_is() -> None:
     few = ("token_revoked", "is_archived", "internal_error")
     report = await torture_slack.answers(errors=few, statuses=(200, 429, 503))
@@ -52,7 +51,8 @@ def test_kills_while_slack_is_posted_to_lose_no_part_and_post_none_twice(tmp_pat
     command = [sys.executable, "-c", program, str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
-=======
+
+
 @pytest.mark.parametrize("part", ["stopped", "disk", "damage", "clock"])
 def test_processes_disks_and_clocks_lose_nothing_and_send_nothing_twice(part: str) -> None:
     need({"stopped": "smtp-sink", "disk": "unshare", "damage": "notifier", "clock": "faketime"}[part])
@@ -60,7 +60,6 @@ def test_processes_disks_and_clocks_lose_nothing_and_send_nothing_twice(part: st
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "faults: 0" in done.stdout
->>>>>>> f8c1a98 (Clocks that jump, disks that fill, files that are damaged, processes that stand still: serve keeps its rhythm, refuses a damaged database and puts right what a clock that was ahead put off)
 
 
 async def test_mutated_feeds_become_clean_entries_or_an_error_for_people(tmp_path: Path) -> None:
