@@ -10,8 +10,10 @@ from notifier.errors import NotFound, UsageError
 from notifier.ids import new_id
 from notifier.model import Letter, LetterKind, Suppression
 from notifier.ports import Store
-from notifier.render import Links
+from notifier.render import Links, message
 from notifier.tokens import Keys, signed
+
+_WORKS_NO_MORE = message("This link works no more: the address is in use again, or has to be asked anew.")
 
 
 def ask(store: Store, address: str, *, by_operator: bool, links: Links, now: datetime) -> Suppression | None:
@@ -51,7 +53,7 @@ def question(store: Store, token: str, *, keys: Keys, now: datetime) -> Suppress
     id = signed(keys, CONFIRM, token)
     found = store.bounces.asked(id) if id else None
     if found is None or id is None or not consent.is_answer(found, id, now=now):
-        raise NotFound("This link works no more: the address is in use again, or has to be asked anew.")
+        raise NotFound(_WORKS_NO_MORE)
     return found
 
 

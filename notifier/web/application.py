@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from notifier.app import App
 from notifier.errors import SettingsError
 from notifier.web import (
+    answering,
     digests,
     entry,
     feeds,
@@ -45,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     digests.router,
     feeds.router,
     search.router,
+    answering.router,
     entry.router,
     joining.router,
     leaving.router,

@@ -19,8 +19,9 @@ def messages() -> set[object]:
     rooms = [room, room.parent / "web", room.parent / "slack"]
     code = [each for one in rooms for each in extract_from_dir(one, methods, keywords=KEYWORDS)]
     templates = extract_from_dir(TEMPLATES, [("**.html", "jinja2"), ("**.txt", "jinja2")], keywords=KEYWORDS)
-    entrance = extract_from_file("python", room.parent / "entrance.py", keywords=KEYWORDS)
-    return {*(each[1] for each in entrance), *(message for _, _, message, _, _ in [*code, *templates])}
+    files = [room.parent / name for name in ("entrance.py", "readmit.py")]
+    others = [each[1] for file in files for each in extract_from_file("python", file, keywords=KEYWORDS)]
+    return {*others, *(message for _, _, message, _, _ in [*code, *templates])}
 
 
 def catalog() -> dict[object, object]:

@@ -18,7 +18,7 @@ from tests.web.test_people import subscribed
 
 # What anybody may see or ask for; a link in a mail proves by itself what it may.
 PUBLIC = re.compile(
-    r"/|/static/.*|/login|/login/.*|/logout|/subscribe|/confirm/.*|/u/.*|/search|/e|/e/.*|/sso/.*"
+    r"/|/static/.*|/login|/login/.*|/logout|/subscribe|/confirm/.*|/u/.*|/a/.*|/search|/e|/e/.*|/sso/.*"
     r"|/healthz|/readyz|/api/v1/openapi\.json|/api/v1/docs"
 )
 SECRET = "zebrafish"

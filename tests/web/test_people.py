@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import pytest
 import yaml
 
-from notifier import account, edit
+from notifier import account, edit, readmit
 from notifier.collect import absorb
-from notifier.model import Cadence, Every, LetterKind, Subscription
+from notifier.model import Cadence, Every, LetterKind, Subscription, Suppression
 from notifier.tokens import UNSUBSCRIBE, sign
 from tests.builders import sighting
 from tests.web.conftest import SiteServer
@@ -206,6 +206,23 @@ def test_a_test_is_sent_at_once_and_counts_as_nothing(site: SiteServer) -> None:
     assert len(list(site.app.settings.outbox.glob("*.eml"))) == 1
     with site.store() as store:
         assert store.deliveries.all() == []
+
+
+def test_who_owns_an_address_that_was_left_alone_has_it_used_again_by_a_link(site: SiteServer) -> None:
+    made = subscribed(site)
+    address, now = made.address.target, site.app.clock()
+    with site.store() as store, store.write():
+        store.bounces.suppress(Suppression(address=address, since=now, reason="Its mailbox was not there."))
+        readmit.ask_for(store, address, links=site.app.links, now=now)
+    (path,) = links(site, LetterKind.CONFIRM_ADDRESS)
+    client = site.client()
+    before = site.dump()
+    assert "Its mailbox was not there." in client.get(path).text
+    assert site.dump() == before
+    assert "gets mail again" in client.post(path).text
+    with site.store() as store:
+        assert store.bounces.suppressed() == []
+    assert client.post(path).status_code == client.get(path).status_code == 404
 
 
 def test_what_is_shared_is_seen_and_changed_by_its_members_until_they_leave(site: SiteServer) -> None:
