@@ -31,7 +31,7 @@ from notifier.letters import send_letters
 from notifier.library import load_packs, load_topics
 from notifier.mailboxes import open_mailboxes
 from notifier.matching import RuleSet, Topics
-from notifier.model import DeliveryState, Gap, SourceRecord
+from notifier.model import DeliveryState, Gap, Outcome, SourceRecord
 from notifier.plan import Plans, plan
 from notifier.ports import Archive, Channel, InStore, LooksUp, Mailbox, Source, Store
 from notifier.render import Composer, Dkim, FeedWriter, Links, load_dkim
@@ -197,6 +197,7 @@ class Engine:
         self._channels = channels
         self._renderer = app.renderer()
         folder = app.settings.feeds_dir
+        self._retries: set[datetime] = set()
         self._feeds = FeedFiles(folder, app.feed_writer(), app.topics) if folder else None
         self._rules: RuleSet | None = None
         self.stores = stores
@@ -265,6 +266,7 @@ class Engine:
 
     async def deliver(self, stop: asyncio.Event | None = None) -> Counter[DeliveryState]:
         """Send what is due."""
+        self._retries.clear()
         if self._app.settings.slack_client_id:
             await self._know_workspaces()
         done = await deliver(
@@ -276,11 +278,20 @@ class Engine:
             clock=self._app.clock,
             limits=self._app.limits,
             stop=stop,
-            heard=self._feeds.heard if self._feeds else None,
+            heard=self._hear,
         )
         if self._feeds:
             await self._feeds.write(self.stores["deliver"], now=self._app.clock())
         return done
+
+    def next_try(self, after: datetime) -> datetime | None:
+        """When something that the latest delivering put off is due again, the first such instant ``after`` another."""
+        return min((each for each in self._retries if each > after), default=None)
+
+    def _hear(self, outcomes: Sequence[Outcome]) -> None:
+        self._retries.update(each.next_attempt_at for each in outcomes if each.next_attempt_at)
+        if self._feeds:
+            self._feeds.heard(outcomes)
 
     async def letters(self, stop: asyncio.Event | None = None) -> Counter[DeliveryState]:
         """Send the letters that are due."""

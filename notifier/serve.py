@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
+from apscheduler.job import Job
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
@@ -91,6 +92,8 @@ class _Ticks:
         self._engine = engine
         self._stop = stop
         self._running: set[asyncio.Task[object]] = set()
+        self.delivering: Job | None = None
+        """Set once it is scheduled."""
 
     async def collect(self) -> None:
         await self._run(self._engine.collect)
@@ -100,7 +103,11 @@ class _Ticks:
         beat(self._app.settings.data_dir, datetime.now(UTC))
 
     async def deliver(self) -> None:
+        """Comes again as soon as something that was put off is due: who asks for 30 seconds is asked after 30."""
         await self._run(lambda: self._engine.deliver(self._stop))
+        due = self._engine.next_try(datetime.now(UTC))
+        if due and self.delivering and self.delivering.next_run_time and due < self.delivering.next_run_time:
+            self.delivering.modify(next_run_time=due)
 
     async def letters(self) -> None:
         await self._run(lambda: self._engine.letters(self._stop))
@@ -173,7 +180,7 @@ def _scheduler(app: App, ticks: _Ticks) -> AsyncIOScheduler:
         (ticks.letters, min(tick, _LETTERS_SECONDS)),
         (ticks.receive, max(tick, _RECEIVE_SECONDS)),
     ]:
-        scheduler.add_job(
+        added = scheduler.add_job(
             job,
             _After(seconds),
             next_run_time=datetime.now(UTC),
@@ -181,6 +188,8 @@ def _scheduler(app: App, ticks: _Ticks) -> AsyncIOScheduler:
             max_instances=1,
             misfire_grace_time=None,
         )
+        if job == ticks.deliver:
+            ticks.delivering = added
     return scheduler
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -9,7 +10,10 @@ import sys
 import time
 from pathlib import Path
 
+from notifier.app import App
+from notifier.settings import load
 from tests.conftest import Shell
+from tests.servers.slack import SlackServer, rate_limited
 from tests.servers.smtp import MailServer
 
 PATIENCE = 30.0
@@ -54,6 +58,29 @@ def test_serve_sends_what_comes_in_and_goes_at_sigterm_with_nothing_claimed(noti
     assert process.returncode == 0, log
     assert [each["state"] for each in notifier("deliveries", "--json").json] == ["sent"]
     assert '"event": "stopped"' in log
+
+
+async def planned() -> None:
+    async with App(settings=load()).engine() as engine:
+        await engine.plan()
+
+
+def test_what_a_receiver_puts_off_is_tried_again_when_it_said_and_not_at_the_next_tick(notifier: Shell) -> None:
+    notifier("subscriber", "add", "ada@example.org")
+    id = notifier("subscription", "add", "ada@example.org", "--channel", "slack:C0LAB", "--every", "instant").id
+    notifier("rule", "add", id, "*")
+    Path("papers.jsonl").write_text('{"id": "arxiv:2512.00001", "title": "New"}\n', "utf-8")
+    notifier("import", "papers.jsonl")
+    asyncio.run(planned())
+    with SlackServer() as server:
+        server.add_channel("C0LAB", "papers")
+        # More than the few seconds that delivering itself waits for.
+        server.answer("chat.postMessage", rate_limited(7), times=1)
+        process = start(NOTIFIER_SLACK_API_URL=server.api_url, NOTIFIER_SLACK_TOKEN=server.token, NOTIFIER_TICK="10m")
+        wait_for("the message", lambda: server.taken)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+    assert server.calls.count("chat.postMessage") == 2
 
 
 def test_two_schedulers_on_one_database_send_each_digest_once(notifier: Shell, tmp_path: Path) -> None:
