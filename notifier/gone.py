@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from notifier.model import Letter, LetterKind, Outcome, Subscription
+from notifier.model import Letter, LetterKind, Subscription
 
 _WORTH_TELLING = timedelta(days=14)
 
 
-def farewell(subscription: Subscription, outcome: Outcome) -> Letter:
-    """One letter for each delivery that could stop ``subscription``, whoever records its ``outcome`` how often."""
+def farewell(subscription: Subscription, *, id: str, reason: str, at: datetime) -> list[Letter]:
+    """To who owns ``subscription``; none where that is a channel, which has no mail. One letter for each ``id``."""
     owner = subscription.subscriber
-    return Letter(
-        id=f"l_{outcome.delivery_id.removeprefix('d_')}",
+    if owner.is_team:
+        return []
+    letter = Letter(
+        id=id,
         to=owner.email,
         kind=LetterKind.CHANNEL_GONE,
         language=owner.language,
         values=(
             ("channel", str(subscription.address)),
-            ("reason", outcome.reason or ""),
+            ("reason", reason),
             ("subscription", subscription.id),
             ("timezone", owner.timezone),
         ),
-        created_at=outcome.at,
-        expires_at=outcome.at + _WORTH_TELLING,
+        created_at=at,
+        expires_at=at + _WORTH_TELLING,
     )
+    return [letter]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from notifier import account
 from notifier.errors import NotFound
+from notifier.gone import farewell
 from notifier.ids import new_id
 from notifier.lookup import entry_of
-from notifier.model import Entry, Letter, LetterKind, Subscription, Workspace
+from notifier.model import Entry, Subscription, Workspace
 from notifier.ports import Store
 from notifier.render.blocks import Block, context, section
 from notifier.render.catalog import SHORT_DATE
@@ -25,7 +26,6 @@ from notifier.slack.verbs import Result, Tools
 _PAPER = "/e/"
 _EXCERPT = 300
 _UNFURLED = 5
-_LETTER_LASTS = timedelta(days=30)
 
 
 def reaction(store: Store, ask: Ask, tools: Tools, body: dict[str, Any]) -> Result:
@@ -103,7 +103,7 @@ def left(store: Store, workspace: Workspace, why: str, *, now: datetime) -> list
     reason = stopped_reason(workspace)
     for each in stopped:
         store.subscriptions.put(replace(each, paused=True, paused_until=None, stopped_reason=reason))
-    store.letters.put([_letter(each, reason, now) for each in stopped if not each.subscriber.is_team])
+        store.letters.put(farewell(each, id=new_id("l"), reason=reason, at=now))
     return stopped
 
 
@@ -121,21 +121,3 @@ def _of(store: Store, workspace: Workspace) -> list[Subscription]:
 
     in_slack = (each for each in store.subscriptions.all() if each.address.kind == "slack")
     return [each for each in in_slack if is_there(each.address.target)]
-
-
-def _letter(subscription: Subscription, reason: str, now: datetime) -> Letter:
-    owner = subscription.subscriber
-    return Letter(
-        id=new_id("l"),
-        to=owner.email,
-        kind=LetterKind.CHANNEL_GONE,
-        language=owner.language,
-        values=(
-            ("channel", str(subscription.address)),
-            ("reason", reason),
-            ("subscription", subscription.id),
-            ("timezone", owner.timezone),
-        ),
-        created_at=now,
-        expires_at=now + _LETTER_LASTS,
-    )

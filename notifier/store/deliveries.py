@@ -263,7 +263,9 @@ class DeliveryRows:
         """Tells its owner, unless it was stopped before."""
         if self._conn.execute(SQL["stop_subscription"], {"id": id, "reason": outcome.reason}).rowcount:
             (subscription,) = self._subscriptions.get([id]).values()
-            self._letters.put([farewell(subscription, outcome)])
+            # One for each delivery that could stop it, whoever records its outcome how often.
+            letter = f"l_{outcome.delivery_id.removeprefix('d_')}"
+            self._letters.put(farewell(subscription, id=letter, reason=outcome.reason or "", at=outcome.at))
 
     def _end_attempts(self, ended: Iterable[_Ended]) -> None:
         self._conn.execute(SQL["end_attempts"], {"attempts": rows.json_text(list(ended))})

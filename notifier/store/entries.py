@@ -31,7 +31,7 @@ _BEHIND = (
     " OR ((e.first_seen_at, coalesce(e.published_at, '')) = (?, ?) AND e.id > ?))"
 )
 _NO_PLACE = dict.fromkeys(("id", "new_at", "published_at", "upvotes", "dated"))
-_JOINS = ("join_keys", "join_titles", "join_growth", "join_items", "join_followed", "join_follow_ups")
+_JOINS = ("join_keys", "join_titles", "join_growth", "join_items", "join_followed", "join_follow_ups", "join_kept")
 
 
 class EntryRows:

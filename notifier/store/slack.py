@@ -39,6 +39,7 @@ class SlackInboxRows:
 
     def forget(self, before: datetime) -> None:
         self._conn.execute(SQL["forget"], {"before": rows.stamp(before)})
+        self._conn.execute(SQL["forget_told"], {"before": rows.stamp(before)})
 
 
 class SlackPlaceRows:
@@ -69,16 +70,9 @@ class SlackPlaceRows:
         what = {"team": team, "user": user, "subscriber": subscriber_id, "now": rows.stamp(now)}
         self._conn.execute(SQL["link"], what)
 
-    def unlink(self, team: str, user: str) -> bool:
-        return self._conn.execute(SQL["unlink"], {"team": team, "user": user}).rowcount > 0
-
     def subscriber(self, team: str, user: str) -> Subscriber | None:
         row = self._conn.execute(SQL["subscriber"], {"team": team, "user": user}).fetchone()
         return rows.subscriber(row) if row else None
-
-    def members(self, team: str, subscriber_id: str) -> list[str]:
-        wanted = {"team": team, "subscriber": subscriber_id}
-        return [row["user"] for row in self._conn.execute(SQL["members"], wanted)]
 
     def put_code(self, team: str, user: str, code: Code) -> None:
         self._conn.execute(

@@ -171,6 +171,10 @@ WHERE entry = (SELECT pk FROM entry WHERE id = :id)
 UPDATE OR IGNORE delivery_item SET entry = (SELECT pk FROM entry WHERE id = :into)
 WHERE entry = (SELECT pk FROM entry WHERE id = :id)
 
+-- name: join_kept
+UPDATE OR IGNORE slack_kept SET entry = (SELECT pk FROM entry WHERE id = :into)
+WHERE entry = (SELECT pk FROM entry WHERE id = :id)
+
 -- name: drop
 DELETE FROM entry WHERE id = :id
 

@@ -45,15 +45,8 @@ INSERT INTO slack_member (team, user, subscriber, linked_at)
 VALUES (:team, :user, (SELECT pk FROM subscriber WHERE id = :subscriber), :now)
 ON CONFLICT (team, user) DO UPDATE SET subscriber = excluded.subscriber, linked_at = excluded.linked_at
 
--- name: unlink
-DELETE FROM slack_member WHERE team = :team AND user = :user
-
 -- name: subscriber
 SELECT p.* FROM slack_member AS m JOIN subscriber AS p ON p.pk = m.subscriber WHERE m.team = :team AND m.user = :user
-
--- name: members
-SELECT m.user FROM slack_member AS m JOIN subscriber AS p ON p.pk = m.subscriber
-WHERE m.team = :team AND p.id = :subscriber ORDER BY m.user
 
 -- name: put_code
 INSERT INTO slack_code (team, user, email, digest, expires_at, tries)
