@@ -75,23 +75,23 @@ async def test_what_is_sent_again_runs_once(lab: Lab, web: httpx2.AsyncClient) -
     assert len(lab.subscriptions()) == 1 and len(lab.server.said(ADA)) == 1
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"X-Slack-Request-Timestamp": "yesterday", "X-Slack-Signature": "v0=" + "0" * 64},
-        {"X-Slack-Request-Timestamp": "1e9", "X-Slack-Signature": "v0=" + "0" * 64},
-        {"X-Slack-Request-Timestamp": "9" * 400, "X-Slack-Signature": "v0=" + "0" * 64},
-        {"X-Slack-Request-Timestamp": AT},
-        {"X-Slack-Request-Timestamp": AT, "X-Slack-Signature": "v0=é"},
-        {"X-Slack-Request-Timestamp": AT, "X-Slack-Signature": "nonsense"},
-        [("X-Slack-Request-Timestamp", AT), ("X-Slack-Request-Timestamp", AT), ("X-Slack-Signature", "v0=" + "0" * 64)],
-    ],
-)
-async def test_a_malformed_signature_is_401(lab: Lab, web: httpx2.AsyncClient, headers: Any) -> None:
-    pairs = headers.items() if isinstance(headers, dict) else headers
-    answer = await post(web, b"command=/papers", [(name, value.encode()) for name, value in pairs])
-    assert answer.status_code == 401
+MALFORMED: list[Any] = [
+    {},
+    {"X-Slack-Request-Timestamp": "yesterday", "X-Slack-Signature": "v0=" + "0" * 64},
+    {"X-Slack-Request-Timestamp": "1e9", "X-Slack-Signature": "v0=" + "0" * 64},
+    {"X-Slack-Request-Timestamp": "9" * 400, "X-Slack-Signature": "v0=" + "0" * 64},
+    {"X-Slack-Request-Timestamp": AT},
+    {"X-Slack-Request-Timestamp": AT, "X-Slack-Signature": "v0=é"},
+    {"X-Slack-Request-Timestamp": AT, "X-Slack-Signature": "nonsense"},
+    [("X-Slack-Request-Timestamp", AT), ("X-Slack-Request-Timestamp", AT), ("X-Slack-Signature", "v0=" + "0" * 64)],
+]
+
+
+async def test_a_malformed_signature_is_401(web: httpx2.AsyncClient) -> None:
+    for headers in MALFORMED:
+        pairs = headers.items() if isinstance(headers, dict) else headers
+        answer = await post(web, b"command=/papers", [(name, value.encode()) for name, value in pairs])
+        assert answer.status_code == 401, headers
 
 
 async def test_a_signature_of_another_time_key_or_body_is_401(web: httpx2.AsyncClient) -> None:
