@@ -96,6 +96,8 @@ class Connection:
         self._used = False
         self._begun = False
         """Whether the server holds a transaction that was begun and not ended."""
+        self._ahead: Answers | None = None
+        """To the commands of the next mail, which went out behind the dot of the one before."""
         self.tls: str | None = None
 
     @property
@@ -106,6 +108,7 @@ class Connection:
         """Connect, secure, log in. Raises SendError; then it is closed."""
         self.close()
         self._used = self._begun = False
+        self._ahead = None
         client = self._server.client()
         try:
             await client.connect()
@@ -141,13 +144,23 @@ class Connection:
                 "check smtp_security, or leave smtp_username empty."
             ) from None
 
-    async def send(self, envelope: Envelope) -> str:
-        """The server's last reply. Raises SendError, or Stale where the mail has yet to be offered to anybody."""
+    async def send(self, envelope: Envelope, following: Callable[[], Envelope | None] = lambda: None) -> str:
+        """The server's last reply. Raises SendError, or Stale where the mail has yet to be offered to anybody.
+
+        ``following`` is asked for the mail that comes next on this connection, once this one has left but for its
+        dot. The commands of that one go out behind the dot (RFC 2920, 3.1, lets content begin a group of commands),
+        its content only when it is sent itself: this connection is then good for nothing else.
+        """
         try:
-            if self._begun and not await self.answers(b"RSET\r\n"):
-                raise Stale
-            await self._offer(envelope)
-            return await self._data(envelope)
+            ahead, self._ahead = self._ahead, None
+            if ahead:
+                await self._live().wait(ahead, self._timeout)
+                self._offered(_COMMANDS, ahead, envelope)
+            else:
+                if self._begun and not await self.answers(b"RSET\r\n"):
+                    raise Stale
+                await self._offer(envelope)
+            return await self._data(envelope, following)
         except (SendError, Stale):
             raise
         except BaseException:
@@ -232,16 +245,28 @@ class Connection:
             self.close()
         return refusal(self._server.name, command, reply.code, reply.text, envelope.recipient)
 
-    async def _data(self, envelope: Envelope) -> str:
+    async def _data(self, envelope: Envelope, following: Callable[[], Envelope | None]) -> str:
         wire = self._live()
         # Listening begins before the first byte goes out: a reply or a break that comes early is known to be early.
         heard = wire.expect(1)
         body = _stuffed(envelope.content)
         wire.write(body if body.endswith(b"\r\n") else body + b"\r\n")
         await self._uploaded(wire, heard, envelope)
-        wire.write(b".\r\n")
+        wire.write(b".\r\n" + self._behind(wire, following))
         await wire.wait(heard, self._server.last_reply.total_seconds())
         return self._taken(heard, envelope)
+
+    def _behind(self, wire: Wire, following: Callable[[], Envelope | None]) -> bytes:
+        """The commands of the next mail, if there is one and the server takes them so."""
+        if "pipelining" not in self._extensions or (envelope := following()) is None:
+            return b""
+        try:
+            lines = self._envelope_lines(envelope)
+        except Refused:
+            # It is told so when its turn has come.
+            return b""
+        self._ahead = wire.expect(len(_COMMANDS))
+        return b"".join([*lines, b"DATA\r\n"])
 
     async def _uploaded(self, wire: Wire, heard: Answers, envelope: Envelope) -> None:
         """All but the dot has left this process, or nothing was accepted."""
