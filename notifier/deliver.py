@@ -27,7 +27,7 @@ from notifier.delivery import Limits, arrived, failure, given_back, pause
 from notifier.digest import EvidenceOf, compose, evidence_of
 from notifier.errors import Broken, Cause, ChannelStopped, Refused, SendError, TemplateError, Unreachable
 from notifier.followup import passed_over
-from notifier.matching import Topics
+from notifier.matching import Topics, collector_paused
 from notifier.model import (
     NOTHING_EARLIER,
     Contents,
@@ -167,6 +167,7 @@ def _by_channel(jobs: Sequence[_Job]) -> dict[str, list[_Job]]:
     return lanes
 
 
+@collector_paused()
 def _claim(store: Store, papers: _Papers, now: datetime, limits: Limits) -> tuple[list[Delivery], list[_Job]]:
     """What came to its end instead of being claimed, and what is to be sent."""
     with store.write():

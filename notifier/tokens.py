@@ -50,7 +50,7 @@ def signed(keys: Keys, purpose: str, token: str) -> str | None:
 
 def mac_of(key: SecretStr, purpose: str, value: str) -> bytes:
     message = purpose.encode() + b"\0" + value.encode("utf-8", "surrogatepass")
-    return hmac.new(key.get_secret_value().encode(), message, sha256).digest()
+    return hmac.digest(key.get_secret_value().encode(), message, "sha256")
 
 
 def fresh() -> str:

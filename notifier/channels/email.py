@@ -105,7 +105,8 @@ class EmailChannel:
 
     def _envelope(self, message: Message) -> Envelope:
         content = message.parts[0]
-        if not content.count(b"\r\n") == content.count(b"\r") == content.count(b"\n"):
+        text = content.replace(b"\r\n", b"")
+        if b"\r" in text or b"\n" in text:
             # Sent as it is, a bare line end before a dot would let text pass for commands on some servers.
             raise Refused("The message was not sent: a line of it does not end in CR LF.", cause=Cause.MESSAGE)
         sender = _bare(message.sender or self._sender)

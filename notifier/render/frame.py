@@ -16,15 +16,13 @@ from typing import Any
 
 from markupsafe import escape
 
-from notifier.render.mime import Fragment, quoted, whole_lines
+from notifier.render.mime import Fragment, split, whole_lines
 from notifier.render.text import wrap
 
 # Controls that no cleaned text holds.
 _TEXT = re.compile("\x00(\\d+)\x00")
 _WRAPPED = re.compile("\x01([^\x02]*)\x02([^\x03]*)\x03")
 _BREAK = "\x04"
-_RAW_BREAK = b"\x04\r\n"
-_QUOTED_BREAK = b"=04\r\n"
 _LAYOUTS = 512
 
 
@@ -148,7 +146,4 @@ def _marked(value: Any, numbers: Any) -> Any:
 
 def _fragments(filled: str) -> list[Fragment]:
     """Of all at once: the encoding is local to lines."""
-    if not filled:
-        return []
-    raw, encoded = quoted(filled)
-    return [Fragment(*pair) for pair in zip(raw.split(_RAW_BREAK), encoded.split(_QUOTED_BREAK), strict=True)]
+    return split(filled, _BREAK) if filled else []

@@ -73,7 +73,7 @@ class Links:
         """The page that RFC 8058's one-click POST goes to; its token can do nothing but unsubscribe."""
         if not self.keys:
             return None
-        return self._page("u", sign(self.keys, UNSUBSCRIBE, subscription_id))
+        return self._page("u", _unsubscribe_token(self.keys, subscription_id))
 
     def confirm_address(self, question_id: str) -> str | None:
         """The page on which the owner of an address says that it may be used again."""
@@ -89,6 +89,12 @@ class Links:
     def _page(self, kind: str, name: str) -> str | None:
         base = _base(self.base_url)
         return f"{base}/{kind}/{quote(name, safe='.')}" if base else None
+
+
+# A mail has it in a header and at its end.
+@lru_cache(64)
+def _unsubscribe_token(keys: Keys, subscription_id: str) -> str:
+    return sign(keys, UNSUBSCRIBE, subscription_id)
 
 
 @lru_cache(64)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import InitVar, dataclass
 from email.header import decode_header, make_header
 from functools import lru_cache
 from hashlib import sha256
-from itertools import accumulate
 
 from notifier.errors import Refused
 
@@ -57,8 +56,12 @@ class Fragment:
     encoded: bytes
     kept: bool = False
     """It is made for many messages."""
+    seen: InitVar[bool] = False
+    """It is part of what was looked at as a whole."""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, seen: bool) -> None:
+        if seen:
+            return
         lines = self.encoded.split(b"\r\n")
         whole = self.encoded.count(b"\r") == self.encoded.count(b"\n") == len(lines) - 1 and not lines[-1]
         if not whole or max(map(len, lines)) > LONGEST_LINE:
@@ -83,6 +86,15 @@ def fragment(text: str, *, kept: bool = False) -> Fragment:
 def whole_lines(text: str, *, kept: bool = False) -> Fragment:
     """``text`` as the lines it is; the last one is ended."""
     return Fragment(*quoted(text), kept)
+
+
+def split(text: str, mark: str) -> list[Fragment]:
+    """Fragments of whole lines of ``text`` that a line which ends in ``mark`` divides; quoted-printable escapes it."""
+    whole = Fragment(*quoted(text))
+    raw, encoded = f"{mark}\r\n".encode(), b"=%02X\r\n" % ord(mark)
+    pairs = zip(whole.raw.split(raw), whole.encoded.split(encoded), strict=True)
+    # Line by line they say the same, and at the marks both were cut into whole lines.
+    return [Fragment(*pair, seen=True) for pair in pairs]
 
 
 def quoted(text: str) -> tuple[bytes, bytes]:
@@ -111,12 +123,18 @@ def alternative(
         chunks += [b"\r\n", delimiter, b"\r\n", _part_head(body), *(each.encoded for each in body.fragments)]
     raw = b"".join([*chunks, b"\r\n", delimiter, b"--\r\n"])
     _verify(raw, head, bodies, delimiter)
-    kept = {id(each.encoded) for body in bodies for each in body.fragments if each.kept}
     signatures = sign(lines, raw[sum(map(len, chunks[: len(head)])) + 2 :])
-    starts = accumulate(map(len, chunks), initial=len(signatures))
-    return signatures + raw, tuple(
-        (start, chunk) for start, chunk in zip(starts, chunks, strict=False) if id(chunk) in kept
-    )
+    return signatures + raw, tuple(_kept(bodies, len(signatures) + sum(map(len, chunks[: len(head)])), delimiter))
+
+
+def _kept(bodies: Sequence[Body], at: int, delimiter: bytes) -> Iterator[tuple[int, bytes]]:
+    """Where kept fragments begin, the headers of the message being ``at`` bytes long."""
+    for body in bodies:
+        at += len(delimiter) + 4 + len(_part_head(body))
+        for each in body.fragments:
+            if each.kept:
+                yield at, each.encoded
+            at += len(each.encoded)
 
 
 def _part_head(body: Body) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 from notifier import delivery as life
-from notifier.delivery import ENDS, OPEN, Event
+from notifier.delivery import ENDS, OPEN, Event, Standing
 from notifier.gone import farewell
 from notifier.model import (
     Attempt,
@@ -152,19 +152,29 @@ class DeliveryRows:
 
     def claim(self, now: datetime, *, lease: timedelta, limit: int, hold_unknown: bool = False) -> list[Delivery]:
         due = self._conn.execute(SQL["due"], {"now": rows.stamp(now), "limit": limit}).fetchall()
-        touched = []
+        touched, plain, until = [], [], rows.stamp(now + lease)
         for row in due:
             before, standing = delivery_rows.delivery(row), delivery_rows.standing(row)
             after = life.claim(before, standing, now=now, lease=lease, hold_unknown=hold_unknown)
-            if after is None or not self._move(before, after):
+            if after is None:
                 continue
-            if standing.begun:
-                state = DeliveryState.DEFERRED if after.state is DeliveryState.CLAIMED else after.state
-                self._end_attempts([_lost(before, state, at=now)])
-            if after.state is DeliveryState.CANCELLED and life.never_arrived(after):
-                self._conn.execute(SQL["release"], {"id": after.id})
             touched.append(after)
+            if after.state is DeliveryState.CLAIMED and not standing.begun:
+                plain.append([after.id, before.fence, after.attempts, after.fence, until])
+            else:
+                self._take_over(before, after, standing, now)
+        # Read and written under one lock, so each of them is as it was read.
+        self._conn.execute(SQL["take"], {"claims": rows.json_text(plain)})
         return touched
+
+    def _take_over(self, before: Delivery, after: Delivery, standing: Standing, now: datetime) -> None:
+        """A claim of which more is to tell than that it was made."""
+        self._move(before, after)
+        if standing.begun:
+            state = DeliveryState.DEFERRED if after.state is DeliveryState.CLAIMED else after.state
+            self._end_attempts([_lost(before, state, at=now)])
+        if after.state is DeliveryState.CANCELLED and life.never_arrived(after):
+            self._conn.execute(SQL["release"], {"id": after.id})
 
     def _move(self, before: Delivery, after: Delivery) -> bool:
         if self._conn.execute(SQL["move"], delivery_rows.move_params(before, after)).rowcount == 0:

@@ -165,6 +165,12 @@ UPDATE delivery SET state = :state, attempts = :attempts, next_attempt_at = :nex
     unknowns = :unknowns, sent_at = :sent_at, accepted = :accepted
 WHERE id = :id AND state = :was_state AND fence = :was_fence
 
+-- name: take
+-- Claims that change nothing else, all at once. Each is [id, fence before, attempts, fence, lease_until].
+UPDATE delivery SET state = 'claimed', attempts = c.value ->> 2, fence = c.value ->> 3, lease_until = c.value ->> 4
+FROM json_each(:claims) AS c
+WHERE delivery.id = c.value ->> 0 AND delivery.fence = c.value ->> 1
+
 -- name: begin
 -- Each is [id, fence, lease_until, accepted].
 UPDATE delivery SET lease_until = start.value ->> 2, accepted = start.value -> 3
