@@ -63,7 +63,10 @@ def make_token(
 
 
 def believed(store: Store, text: str, *, operators: Collection[str], now: datetime) -> ApiToken | None:
-    """The token that ``text`` is; None where it is none, has expired, or its maker is no operator any more."""
+    """The token that ``text`` is; None where it is none, has expired, or its maker is no operator any more.
+
+    ``operators`` are addresses in lower case.
+    """
     parts = _TOKEN.fullmatch(text)
     found = parts and store.api_tokens.get(parts[1])
     # Compared in any case, so that an unknown id takes as long as a wrong secret.
@@ -73,7 +76,7 @@ def believed(store: Store, text: str, *, operators: Collection[str], now: dateti
     token = found[0]
     has_ended = token.expires_at is not None and token.expires_at <= now
     was_operators = bool(token.made_by) and not token.owner
-    return None if has_ended or (was_operators and token.made_by not in operators) else token
+    return None if has_ended or (was_operators and token.made_by.lower() not in operators) else token
 
 
 def is_use_to_note(token: ApiToken, *, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -96,6 +96,7 @@ def _database(app: App) -> Iterator[Finding]:
             yield from _sources(store, app.clock())
             yield from _subscriptions(store, _topics_if_sound(app))
             yield from _deliveries(store)
+            yield from _operators(store, app.settings.operators)
     except NotifierError as error:
         yield Finding(topic="database", level=Level.WRONG, text=str(error))
 
@@ -167,6 +168,13 @@ def _topics_if_sound(app: App) -> Topics | None:
         return app.topics
     except NotifierError:
         return None
+
+
+def _operators(store: Store, operators: Sequence[str]) -> Iterator[Finding]:
+    for address in operators:
+        if not any(each.email.lower() == address for each in store.subscribers.page(text=address, limit=100)):
+            text = f"{address} is no subscriber and cannot log in: notifier subscriber add {address}"
+            yield Finding(topic="operators", level=Level.HINT, text=text)
 
 
 def _subscriptions(store: Store, topics: Topics | None) -> Iterator[Finding]:

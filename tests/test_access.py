@@ -90,7 +90,7 @@ def test_one_owner_has_a_bounded_number_of_tokens(store: SqliteStore) -> None:
 
 
 def test_an_operators_token_ends_with_their_being_an_operator(store: SqliteStore) -> None:
-    token, text = access.make_token(store, "x", [Scope.FEED], made_by="op@example.org", now=NOW)
+    token, text = access.make_token(store, "x", [Scope.FEED], made_by="Op@example.org", now=NOW)
     assert believed(store, text, operators=["op@example.org"]) == token
     assert believed(store, text, operators=["other@example.org"]) is None
 

@@ -244,6 +244,13 @@ def test_doctor_says_what_is_missing_and_what_to_do(notifier: Shell) -> None:
     assert "notifier source add" in found["sources"]["text"]
 
 
+def test_doctor_says_which_operator_cannot_log_in(notifier: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFIER_OPERATORS", "Ada@example.org, bob@example.org")
+    notifier("subscriber", "add", "ada@example.org")
+    (said,) = [each["text"] for each in notifier("doctor", "--json").json if each["topic"] == "operators"]
+    assert said == "bob@example.org is no subscriber and cannot log in: notifier subscriber add bob@example.org"
+
+
 def test_doctor_fails_where_the_mail_server_does_not_answer(notifier: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFIER_SMTP_HOST", "127.0.0.1")
     monkeypatch.setenv("NOTIFIER_SMTP_PORT", "9")

@@ -23,25 +23,17 @@ from notifier.render import (
     PaperView,
     digest_view,
     grouped,
-    message,
     paper_path,
     paper_view,
 )
 from notifier.web.base import MINUTE, Own, Visitor, at_most, own, page, words
 from notifier.web.site import site
+from notifier.web.wording import STATES
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
-_STATES = {
-    DeliveryState.PLANNED: message("about to be sent"),
-    DeliveryState.CLAIMED: message("being sent"),
-    DeliveryState.SENT: message("sent"),
-    DeliveryState.DEFERRED: message("put off"),
-    DeliveryState.FAILED: message("failed"),
-    DeliveryState.HELD: message("held"),
-    DeliveryState.CANCELLED: message("cancelled"),
-}
-"""Not superseded ones: their papers are in the digest that took them over."""
+_LISTED = frozenset(STATES) - {DeliveryState.SUPERSEDED}
+"""Of a superseded one the papers are in the digest that took them over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +119,7 @@ async def past(request: Request, own: Own, after: str | None = None) -> Response
 
 
 def _lines(store: Store, own: Subscription, after: str | None, catalog: Catalog) -> tuple[list[Line], str | None]:
-    found = store.deliveries.all(states=_STATES, subscription_id=own.id, limit=PAGE + 1, after=after)
+    found = store.deliveries.all(states=_LISTED, subscription_id=own.id, limit=PAGE + 1, after=after)
     contents = store.deliveries.contents(each.id for each in found[:PAGE])
     lines = [_line(each, len(contents[each.id].items), catalog) for each in found[:PAGE]]
     return lines, found[PAGE - 1].id if len(found) > PAGE else None
@@ -139,7 +131,7 @@ def _line(delivery: Delivery, papers: int, catalog: Catalog) -> Line:
         id=delivery.id,
         day=f"{catalog.date(local, SHORT_DAY)} {catalog.clock(local)}",
         papers=papers,
-        state=catalog.say(_STATES[delivery.state]),
+        state=catalog.say(STATES[delivery.state]),
         reason=None if delivery.state is DeliveryState.SENT else delivery.reason,
     )
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Self
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -126,18 +127,18 @@ class Safety:
             response = await self._failed(Request(inner), error)
             await response(inner, receive, answer)
 
-    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+    def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         path: str = scope["path"]
         if path not in _ANY_HOST and not self._rules.knows(headers.get("host", "")):
-            return PlainTextResponse("No such host here: see base_url and web_hosts in the settings.\n", 421)
+            return _refused(path, 421, "No such host here: see base_url and web_hosts in the settings.")
         most = _LARGEST_FOR_API if path.startswith("/api/") else _LARGEST
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > most:
-            return PlainTextResponse(f"That is too much at once: at most {most // 1024} KiB.\n", 413)
+            return _refused(path, 413, f"That is too much at once: at most {most // 1024} KiB.")
         if scope["method"] in _SAFE or path.startswith(self._without_cookie) or self._rules.is_ours(headers):
             return None
-        return PlainTextResponse("Nothing was changed: this came from another site. Do it from a page here.\n", 403)
+        return _refused(path, 403, "Nothing was changed: this came from another site. Do it from a page here.")
 
     def _answering(self, send: Send, started: list[bool], *, without_body: bool) -> Send:
         async def answer(message: Message) -> None:
@@ -152,6 +153,14 @@ class Safety:
             await send(message)
 
         return answer
+
+
+def _refused(path: str, status: int, sentence: str) -> Response:
+    """In plain words, before anything is known of who asks; to programs as problem+json."""
+    if not path.startswith("/api/"):
+        return PlainTextResponse(f"{sentence}\n", status)
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
+    return JSONResponse(body, status, media_type="application/problem+json")
 
 
 def _bounded(receive: Receive, most: int) -> Receive:

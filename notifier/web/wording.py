@@ -1,4 +1,4 @@
-"""When a subscription sends, in the reader's language."""
+"""When a subscription sends, and what becomes of it, in the reader's language."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from notifier.model import Address, Cadence, Every, Subscription
+from notifier.model import Address, Cadence, DeliveryState, Every, Subscription
 from notifier.render import Catalog, message
 
 _DAILY = frozenset(range(7))
 _WORKDAYS = frozenset(range(5))
 # As ``account.leave`` writes it.
 _LEFT = message("Unsubscribed by a link in a mail.")
+STATES = {
+    DeliveryState.PLANNED: message("about to be sent"),
+    DeliveryState.CLAIMED: message("being sent"),
+    DeliveryState.SENT: message("sent"),
+    DeliveryState.DEFERRED: message("put off"),
+    DeliveryState.FAILED: message("failed"),
+    DeliveryState.HELD: message("held"),
+    DeliveryState.SUPERSEDED: message("taken over by a later digest"),
+    DeliveryState.CANCELLED: message("cancelled"),
+}
 _DAY_AND_TIME = message("EEE d MMM, HH:mm")
 
 

@@ -397,5 +397,6 @@ def test_what_takes_long_may_be_asked_for_so_often_in_a_minute(library: SiteServ
 
 
 def test_what_is_not_there_is_a_problem_too(reader: Api) -> None:
+    assert reader("GET", "/entries", 421, headers={"Host": "elsewhere.example"})["status"] == 421
     assert reader.get("/nowhere", 404)["status"] == 404
     assert reader("DELETE", "/entries", 405)["status"] == 405

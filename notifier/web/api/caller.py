@@ -32,6 +32,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The body cannot be read"},
     401: {"model": Problem, "description": "No token, or one that has expired or was revoked"},
     403: {"model": Problem, "description": "The token is not good for this"},
+    413: {"model": Problem, "description": "The body is larger than 16 MiB"},
     422: {"model": Problem, "description": "Something in the request is wrong; it says what and where"},
     503: {"model": Problem, "description": "The database cannot be used at the moment"},
 }

@@ -19,22 +19,12 @@ from notifier.trouble import advice
 from notifier.web.base import page, see_other, words
 from notifier.web.operators.rights import Operator, do
 from notifier.web.site import site
-from notifier.web.wording import channel_words
+from notifier.web.wording import STATES, channel_words
 
 router = APIRouter(include_in_schema=False, prefix="/operator/deliveries")
 
 _SHOWN = 50
 _MOST_AT_ONCE = 10_000
-_STATES = {
-    DeliveryState.PLANNED: message("planned"),
-    DeliveryState.CLAIMED: message("being sent"),
-    DeliveryState.SENT: message("sent"),
-    DeliveryState.DEFERRED: message("put off"),
-    DeliveryState.FAILED: message("failed"),
-    DeliveryState.HELD: message("held"),
-    DeliveryState.SUPERSEDED: message("taken over by a later digest"),
-    DeliveryState.CANCELLED: message("cancelled"),
-}
 _NO_MORE = message("Nothing was changed: what is sent, or has ended otherwise, stays as it is.")
 _NO_SUCH = message("There is no such delivery.")
 
@@ -125,7 +115,7 @@ async def show(request: Request, operator: Operator, id: str, done: Word | None 
             {
                 "number": each.fence,
                 "began": said.moment(each.began_at, operator.timezone),
-                "became": said.say(_STATES[each.state]) if each.state else said.say("under way"),
+                "became": said.say(STATES[each.state]) if each.state else said.say("under way"),
                 "unknown": each.unknown,
                 "reason": each.reason,
             }
@@ -186,7 +176,7 @@ def _line(found: Found, said: Catalog, zone: str) -> Line:
         person=found.subscription.subscriber.email,
         channel=channel_words(found.subscription.address, said),
         papers=found.papers,
-        state=said.say(_STATES[each.state]),
+        state=said.say(STATES[each.state]),
         attempts=each.attempts,
         unknowns=each.unknowns,
         reason=each.reason,
