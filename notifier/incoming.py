@@ -16,15 +16,13 @@ import structlog
 
 from notifier import account, bounced
 from notifier.bounce import signed_subscription
-from notifier.bounced import Taken
+from notifier.bounced import HEADERS, Taken
 from notifier.errors import NotFound
 from notifier.ports import Mailbox, Store
 from notifier.tokens import Keys
 
 log = structlog.get_logger()
 
-_HEADERS = 256 * 1024
-"""Bytes in which the headers of a mail have to end."""
 _TO = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "Resent-To")
 _LISTS = frozenset({"bulk", "list", "junk"})
 
@@ -51,7 +49,7 @@ def read(store: Store, mailbox: Mailbox, *, keys: Keys, now: datetime) -> Counte
 def unsubscribing(raw: bytes, keys: Keys) -> str | None:
     """The subscription that a mail wants to end."""
     try:
-        headers = BytesHeaderParser(policy=compat32).parsebytes(raw[:_HEADERS])
+        headers = BytesHeaderParser(policy=compat32).parsebytes(raw[:HEADERS])
         if _is_written_by_machine(headers):
             return None
         return signed_subscription(" ".join(str(each) for name in _TO for each in headers.get_all(name, [])), keys)

@@ -44,3 +44,5 @@ def _configure(level: int, *, as_json: bool) -> None:
     )
     # APScheduler says at INFO when each job ran: a line every tick that tells nothing.
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # Its detectors say with a traceback that a mail lacks a header; another one reads it.
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)

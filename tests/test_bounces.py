@@ -192,11 +192,21 @@ def nested(depth: int) -> bytes:
         b"\x00" * 10_000,
         b"A: b\n" * 100_000,
         report("5.1.1 \x00\xff", "5" * 100_000),
+        b"Content-Type: multipart/report" + b"; a=b" * 400_000,
+        b"Content-Type: multipart/report; boundary=b\n\n"
+        + b"--b\nContent-Type: message/delivery-status\n\nA: b\n" * 40_000,
     ],
-    ids=["nested", "boundary", "charset", "nul", "headers", "long"],
+    ids=["nested", "boundary", "charset", "nul", "headers", "long", "parameters", "reports"],
 )
-def test_what_is_built_to_break_the_reader_does_not(raw: bytes) -> None:
+def test_what_is_built_to_break_the_reader_or_to_keep_it_busy_does_not(raw: bytes) -> None:
     read(raw)
+
+
+def test_of_many_marks_in_a_mail_the_first_are_looked_at() -> None:
+    good = marked("bounces@example.org", "d_k3m9x2tq7p", KEYS)
+    forged = "bounces+d_k3m9x2tq7p-aaaaaaaaaa@example.org "
+    assert signed_delivery(forged * 9 + good, KEYS) == "d_k3m9x2tq7p"
+    assert signed_delivery(forged * 60_000 + good, KEYS) is None
 
 
 @given(st.binary(max_size=2_000))
