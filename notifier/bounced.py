@@ -43,7 +43,7 @@ class Taken(StrEnum):
     OURS = "about us"
     UNSIGNED = "not signed by us"
     UNSUBSCRIBED = "unsubscribed"
-    GONE = "unsubscribed before"
+    GONE = "subscription is gone"
     OTHER = "no bounce"
 
 

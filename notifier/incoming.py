@@ -17,7 +17,6 @@ import structlog
 from notifier import account, bounced
 from notifier.bounce import signed_subscription
 from notifier.bounced import HEADERS, Taken
-from notifier.errors import NotFound
 from notifier.ports import Mailbox, Store
 from notifier.tokens import Keys
 
@@ -68,10 +67,7 @@ def _is_written_by_machine(headers: Message) -> bool:
 
 
 def _unsubscribe(store: Store, id: str) -> Taken:
-    try:
-        account.unsubscribe(store, id)
-    except NotFound:
-        # It came twice, or the page was quicker.
+    if account.leave(store, id, via="mail") is None:
         return Taken.GONE
     log.info("unsubscribed by mail", subscription=id)
     return Taken.UNSUBSCRIBED

@@ -20,7 +20,7 @@ _MAIL = "message/rfc822"
 class TakenOut(BaseModel):
     taken: Taken = Field(
         description="What it was: `hard`, `soft`, `complaint`, `about us` (no fault of the address), `unsubscribed` "
-        "(a mail to the address of List-Unsubscribe), `unsubscribed before`, `not signed by us` or `no bounce`; the "
+        "(a mail to the address of List-Unsubscribe), `subscription is gone`, `not signed by us` or `no bounce`; the "
         "last three change nothing.",
         examples=["hard"],
     )
