@@ -5,7 +5,8 @@ What is there already stays untouched, so that a server of files tells readers t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +27,7 @@ _ENDS = frozenset({DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.HELD}
 _CAUGHT_UP = timedelta(days=2)
 """So far back a new process looks for digests whose feeds the one before may not have written any more."""
 _MOST = 100_000
+_SWEPT_EVERY = timedelta(hours=1)
 
 
 def write_feeds(store: Store, topics: Topics, writer: FeedWriter, folder: Path, ids: Iterable[str]) -> list[Path]:
@@ -38,14 +40,20 @@ def write_feeds(store: Store, topics: Topics, writer: FeedWriter, folder: Path, 
 
 
 def _write(file: Path, content: bytes) -> Path:
-    try:
+    with _in_words(file, "written"):
         if not (file.is_file() and file.read_bytes() == content):
             file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(file, content)
+    return file
+
+
+@contextmanager
+def _in_words(file: Path, what: str) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise NotifierError(f"The feed {file} cannot be written: {reason}. Mend the folder or name another.") from error
-    return file
+        raise NotifierError(f"The feed {file} cannot be {what}: {reason}. Mend the folder or name another.") from error
 
 
 class FeedFiles:
@@ -57,6 +65,7 @@ class FeedFiles:
         self._topics = topics
         self._ended: set[str] = set()
         self._is_new = True
+        self._swept_at: datetime | None = None
 
     def heard(self, outcomes: Sequence[Outcome]) -> None:
         self._ended.update(each.delivery_id for each in outcomes if each.state in _ENDS)
@@ -77,3 +86,19 @@ class FeedFiles:
             late = store.deliveries.all(states=_ENDS, since=now - _CAUGHT_UP, limit=_MOST)
             ids |= {each.subscription_id for each in late}
         write_feeds(store, self._topics, self._writer, self._folder, ids)
+        if self._swept_at is None or now - self._swept_at >= _SWEPT_EVERY:
+            sweep(store, self._folder)
+            self._swept_at = now
+
+
+def sweep(store: Store, folder: Path) -> None:
+    """Take away the feeds of subscriptions that are gone: who left is forgotten with all that was theirs.
+
+    Raises NotifierError where one cannot be removed.
+    """
+    files = [file for file in folder.glob("s_*") if file.suffix in (".atom", ".json")]
+    known = store.subscriptions.get({file.stem for file in files})
+    for file in files:
+        if file.stem not in known:
+            with _in_words(file, "removed"):
+                file.unlink(missing_ok=True)

@@ -63,6 +63,17 @@ def test_with_the_setting_each_digest_is_in_the_feed_once_it_was_sent(
     assert len(items(file)) == 1, "what a process that was killed had left is written by the next"
 
 
+def test_who_left_has_no_feed_any_more(notifier: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFIER_FEEDS_DIR", "feeds")
+    id = subscribed(notifier, "On reward")
+    notifier("run", "--once", "--now", AT_EIGHT)
+    Path("feeds/notes.json").write_text("of somebody else", "utf-8")
+    assert Path(f"feeds/{id}.json").is_file()
+    notifier("subscriber", "remove", "ada@example.org")
+    notifier("run", "--once", "--now", AT_EIGHT)
+    assert [file.name for file in Path("feeds").iterdir()] == ["notes.json"]
+
+
 def test_a_folder_that_cannot_be_written_keeps_no_digest_back(notifier: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("feeds").write_text("a file", "utf-8")
     monkeypatch.setenv("NOTIFIER_FEEDS_DIR", "feeds")

@@ -60,13 +60,7 @@ def text(content: bytes) -> str:
 
 @pytest.mark.parametrize(
     "error",
-    [
-        "is_archived",
-        "channel_not_found",
-        "not_in_channel",
-        "restricted_action",
-        "restricted_action_thread_only_channel",
-    ],
+    ["is_archived", "not_in_channel", "restricted_action"],
 )
 def test_its_owner_gets_one_letter_with_the_reason_and_the_way_back(
     notifier: Shell, mail_server: MailServer, slack_server: SlackServer, error: str
