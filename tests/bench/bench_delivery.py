@@ -1,10 +1,12 @@
 """Delivering: digests planned, rendered, sent over loopback and recorded, against a plain stack and smtp-source.
 
-python -m tests.bench.bench_delivery [--digests N] [--plain N] [--delayed N] [--seed S]
+python -m tests.bench.bench_delivery [--digests N] [--plain N] [--delayed N] [--others N] [--seed S]
 
 Both peers send to the same smtp-sink in the same run. The plain stack is what one writes first: a whole template for
 each mail, EmailMessage, aiosmtplib's send_message on a kept connection, a commit for each row. What counts are the
-ratios. Fails where a goal is missed. Needs smtp-sink and smtp-source, of Debian's postfix.
+ratios. Memory is flat where it hardly grows once a quarter of the digests is out; and a digest is to cost the same
+where many ``others``, due another day, have rules, too. Fails where a goal is missed. Needs smtp-sink and smtp-source,
+of Debian's postfix.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from jinja2 import Template
 from notifier.app import App, Engine
 from notifier.digest import compose, evidence_of
 from notifier.matching import RuleSet
-from notifier.model import Address, DeliveryState, Digest
+from notifier.model import Address, DeliveryState, Digest, Outcome
 from notifier.plan import plan
 from notifier.ports import Store
 from notifier.render import Links
@@ -55,6 +57,9 @@ OF_SMTP_SOURCE = 0.7
 OVER_SENDMAIL = 2.0
 RECORDING = 0.05
 MOST_MEMORY = 400.0
+FLAT = 1.15
+GROWTH = 1.3
+_FEW_OTHERS = 10_000
 DELAY = 0.010
 AT_ONCE = 20
 _ENTRIES = 1_000
@@ -72,14 +77,16 @@ class Run:
     sending: float
     recording: float
     memory: float
+    growth: float
+    """Memory at the end over that when a quarter was out."""
 
     @property
     def each(self) -> float:
         return (self.planning + self.sending) / self.digests
 
 
-def prepare(folder: Path, digests: int, seed: int) -> None:
-    """So many people with a rule each, which matches about ten of a thousand papers."""
+def prepare(folder: Path, digests: int, seed: int, *, others: int = 0) -> None:
+    """So many people with a rule each, which matches about ten of a thousand papers; ``others`` are due in a week."""
     rng = random.Random(seed)
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(4, 10))) for _ in range(_WORDS)]
     topics = words[:100]
@@ -99,12 +106,15 @@ def prepare(folder: Path, digests: int, seed: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with closing(SqliteStore(folder / "notifier.db")) as store, store.write():
         store.entries.put([sighted(each, at=seen) for each in papers], now=seen)
-        for number in range(digests):
+        for number in range(digests + others):
             person = subscriber(f"person{number}@example{number % 50}.org", id=f"p_{number}")
             store.subscribers.add(person)
-            kept = subscription(f"s_{number}", person, address=Address(kind="email"))
+            due = NOW if number < digests else NOW + timedelta(days=7)
+            kept = subscription(f"s_{number}", person, address=Address(kind="email"), next_due_at=due)
             store.subscriptions.put(replace(kept, max_entries=_SHOWN))
-        rules = [rule(f"title:{topics[n % 100]}", id=f"r_{n}", subscription_id=f"s_{n}") for n in range(digests)]
+        rules = [
+            rule(f"title:{topics[n % 100]}", id=f"r_{n}", subscription_id=f"s_{n}") for n in range(digests + others)
+        ]
         store.rules.put(rules, actor="bench", via="cli", now=NOW)
 
 
@@ -134,7 +144,7 @@ async def ours(folder: Path, server: tuple[str, int], digests: int, **more: obje
         planning = time.perf_counter() - start
         assert planned.deliveries == digests, planned
     async with app.engine() as engine:
-        with _timed(engine) as busy:
+        with _watched(engine, digests) as watch:
             start = time.perf_counter()
             states = await engine.deliver()
             sending = time.perf_counter() - start
@@ -143,15 +153,32 @@ async def ours(folder: Path, server: tuple[str, int], digests: int, **more: obje
         digests=digests,
         planning=planning,
         sending=sending,
-        recording=busy[0],
+        recording=watch.busy,
         memory=memory("VmHWM"),
+        growth=memory("VmRSS") / watch.early,
     )
 
 
+@dataclass(slots=True)
+class _Watch:
+    """What recording took so far, how many digests had their end, and the memory when a quarter of all had."""
+
+    digests: int
+    busy: float = 0.0
+    ended: int = 0
+    early: float = 0.0
+
+    def note(self, words: Sequence[object], seconds: float) -> None:
+        self.busy += seconds
+        self.ended += sum(isinstance(word, Outcome) for word in words)
+        if not self.early and self.ended >= self.digests / 4:
+            self.early = memory("VmRSS")
+
+
 @contextmanager
-def _timed(engine: Engine) -> Iterator[list[float]]:
+def _watched(engine: Engine, digests: int) -> Iterator[_Watch]:
     """Processor time of the deliver store's thread while it records what began and what became of it."""
-    inner, busy = engine.stores["deliver"], [0.0]
+    inner, watch = engine.stores["deliver"], _Watch(digests)
 
     async def counted(work: Callable[[Store], object]) -> object:
         def timed(store: Store) -> object:
@@ -160,13 +187,13 @@ def _timed(engine: Engine) -> Iterator[list[float]]:
                 return work(store)
             finally:
                 if getattr(work, "records", False):
-                    busy[0] += time.thread_time() - start
+                    watch.note(work.words, time.thread_time() - start)  # type: ignore[attr-defined]
 
         return await inner(timed)
 
     engine.stores["deliver"] = counted  # type: ignore[assignment]
     try:
-        yield busy
+        yield watch
     finally:
         engine.stores["deliver"] = inner
 
@@ -249,9 +276,9 @@ async def sendmail(messages: Sequence[bytes], server: tuple[str, int]) -> float:
     return (time.perf_counter() - start) / len(messages)
 
 
-def measured(folder: Path, server: tuple[str, int], digests: int, seed: int, **more: object) -> Run:
+def measured(folder: Path, server: tuple[str, int], digests: int, seed: int, *, others: int = 0, **more: object) -> Run:
     """In a process of its own, so that the memory is that of delivering and not of the workload."""
-    prepare(folder, digests, seed)
+    prepare(folder, digests, seed, others=others)
     ready, told = multiprocessing.Pipe(duplex=False)
 
     def child() -> None:
@@ -270,6 +297,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     parser.add_argument("--digests", type=int, default=20_000)
     parser.add_argument("--plain", type=int, default=300, help="digests that the plain stack is given")
     parser.add_argument("--delayed", type=int, default=4_000, help="digests sent with a delay of 10 ms a reply")
+    parser.add_argument("--others", type=int, default=100_000, help="people with rules who are not due")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args(arguments)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
@@ -296,10 +324,17 @@ def _goals(options: argparse.Namespace, folder: Path) -> Iterator[bool]:
         yield goal("of smtp-source's rate", source / run.each, at_least=OF_SMTP_SOURCE)
         yield goal("recording, of the time", run.recording / (run.planning + run.sending), at_most=RECORDING)
         yield goal("peak memory, MB", run.memory, at_most=MOST_MEMORY)
+        yield goal("memory at the end, over that after a quarter", run.growth, at_most=FLAT)
+        few, many = (
+            measured(folder / f"among{others}", server, options.delayed, options.seed, others=others)
+            for others in (_FEW_OTHERS, options.others)
+        )
+        show(f"one digest where {options.others:,} others have rules", many.each)
+        yield goal(f"over one where {_FEW_OTHERS:,} have", many.each / few.each, at_most=GROWTH)
         with delayed(server, DELAY) as far:
             slow = measured(folder / "far", far, options.delayed, options.seed, smtp_connections=AT_ONCE)
-            many = [each for _ in range(-(-options.delayed // len(mails))) for each in mails][: options.delayed]
-            theirs = asyncio.run(sendmail(many, far))
+            repeated = [each for _ in range(-(-options.delayed // len(mails))) for each in mails][: options.delayed]
+            theirs = asyncio.run(sendmail(repeated, far))
         show(f"one digest, {DELAY * 1_000:g} ms before each reply, {AT_ONCE} connections", slow.sending / slow.digests)
         show("one message of aiosmtplib's sendmail, the same", theirs)
         yield goal("over aiosmtplib's sendmail", theirs / (slow.sending / slow.digests), at_least=OVER_SENDMAIL)
