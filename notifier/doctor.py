@@ -35,7 +35,7 @@ from notifier.model import (
     Subscription,
 )
 from notifier.ports import Store
-from notifier.settings import config_file
+from notifier.settings import Settings, config_file
 
 _TROUBLES = (DeliveryState.FAILED, DeliveryState.HELD)
 _OVERDUE = timedelta(hours=2)
@@ -73,6 +73,7 @@ async def examine(app: App, *, look_up: Callable[[str], str | None] = _looked_up
         *_topics(app),
         *_templates(app),
         *[finding async for finding in _channels(app)],
+        *_inside_slack(app.settings),
         *await asyncio.to_thread(lambda: [*_mailboxes(app), *_dkim(app, look_up)]),
     ]
 
@@ -254,6 +255,23 @@ async def _channels(app: App) -> AsyncIterator[Finding]:
             yield Finding(topic=kind, level=Level.WRONG, text=str(error))
         finally:
             await channel.close()
+
+
+def _inside_slack(settings: Settings) -> Iterator[Finding]:
+    """How people are answered there; nothing where they are not."""
+    roads = [
+        "over a socket" if settings.slack_app_token.get_secret_value() else "",
+        f"at {settings.web_url}/slack/events" if settings.slack_signing_secret.get_secret_value() else "",
+    ]
+    if any(roads):
+        text = f"/papers is answered {' and '.join(filter(None, roads))}, while 'notifier serve' runs."
+        yield Finding(topic="slack", level=Level.OK, text=text)
+    if bool(settings.slack_client_id) != bool(settings.slack_client_secret.get_secret_value()):
+        text = "slack_client_id and slack_client_secret belong together: set both to let others install the app."
+        yield Finding(topic="slack", level=Level.WRONG, text=text)
+    elif settings.slack_client_id and not (settings.base_url and roads[1]):
+        text = "Others cannot install the app: slack_client_id needs base_url and slack_signing_secret as well."
+        yield Finding(topic="slack", level=Level.WRONG, text=text)
 
 
 def _mailboxes(app: App) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from notifier.matching import RuleSet
-from tests.bench import bench_collect, bench_matching
+from tests.bench import bench_collect, bench_matching, bench_slack
 from tests.bench.feeds import feeds
 from tests.bench.workload import workload
 
@@ -51,3 +51,10 @@ def test_a_process_of_its_own_tells_what_collecting_took_of_memory() -> None:
     most = bench_collect.peak(body)
     assert most.items == 20
     assert most.own > most.apart / 10 > 0
+
+
+def test_an_ideal_sender_to_slack_loses_time_to_the_pace_and_the_pauses_only() -> None:
+    assert bench_slack.ideal(channels=4, each=4) == 0
+    assert bench_slack.ideal(channels=1, each=6) == 2
+    # The twentieth call is put off for a second.
+    assert bench_slack.ideal(channels=5, each=4) == 1

@@ -341,3 +341,11 @@ def test_a_person_who_moves_gets_the_digest_at_the_same_hour_there(notifier: She
     assert after["timezone"] == "Asia/Tokyo" and after["next_due_at"] != before["next_due_at"]
     refused = notifier.tried("subscriber", "set", before["email"], "--timezone", "Asia/Tokio")
     assert refused.code == 2 and "no IANA time zone" in refused.err
+
+
+def test_the_doctor_says_how_people_inside_slack_are_answered(notifier: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFIER_SLACK_APP_TOKEN", "xapp-secret")
+    monkeypatch.setenv("NOTIFIER_SLACK_CLIENT_ID", "1.2")
+    said = notifier.tried("doctor").out
+    assert "/papers is answered over a socket" in said and "belong together" in said
+    assert "xapp-secret" not in said

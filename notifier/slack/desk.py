@@ -76,14 +76,14 @@ class Desk:
         """Route what came in to who does it, then say what it came to. Raises SendError where that fails."""
         turn = Turn(work=work, body=json.loads(work.payload))
         turn.workspace = await self._workspaces.of(origin(turn.body).team, self._client)
+        if turn.workspace is None:
+            return "the app is not in that workspace"
         if work.calls is None:
             await self._route(turn, routes)
         else:
             turn.calls = calls.load(work.calls)
         if not turn.calls:
             return "nothing to say"
-        if turn.workspace is None:
-            return "the app is not in that workspace"
         await self._say(turn.workspace, turn.calls)
         return ", ".join(call.method for call in turn.calls)
 

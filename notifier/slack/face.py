@@ -15,7 +15,7 @@ from notifier.app import App
 from notifier.channels.slack_client import SlackClient
 from notifier.model import Work, Workspace
 from notifier.ports import Store
-from notifier.render.catalog import load
+from notifier.render.catalog import Catalog, load
 from notifier.slack import entries, forms
 from notifier.slack.arrival import Arrival, Reply
 from notifier.slack.desk import Desk
@@ -108,8 +108,12 @@ class SlackFace:
         check = _CHECKS.get(str((payload.get("view") or {}).get("callback_id")))
         if check is None:
             return None
-        words = load(self._app.settings.default_language, self._app.settings.templates_dir)
-        return check(payload, self._app.topics, self._app.clock(), words)
+        return check(payload, self._app.topics, self._app.clock(), self._words)
+
+    @cached_property
+    def _words(self) -> Catalog:
+        """Who sent a form is found out only after it was acknowledged: its faults are told in the usual language."""
+        return load(self._app.settings.default_language, self._app.settings.templates_dir)
 
     async def _fridays(self, stop: asyncio.Event) -> None:
         """Look now and then whether a summary is due."""

@@ -77,3 +77,15 @@ def test_what_was_saved_stays_with_the_paper_that_two_turn_out_to_be(store: Stor
     absorb(store, [sighting(1, keys=("arxiv:2512.00001", "doi:10.1/x"))], source="a", baseline=False, now=NOW)
     (found,) = store.slack.kept("T1", user="U1", since=NOW - LEASE)
     assert list(store.entries.get([found.entry_id])) == [found.entry_id] and store.entries.count() == 1
+
+
+def test_what_a_person_saved_goes_with_the_person(store: Store) -> None:
+    absorb(store, [sighting(1)], source="a", baseline=False, now=NOW)
+    with store.write():
+        store.subscribers.add(subscriber())
+        store.slack.link("T1", "U1", "p_ada@example.org", now=NOW)
+        for user in ("U1", "U2"):
+            id = "arxiv:2512.00001"
+            store.slack.keep(Kept(team="T1", user=user, entry_id=id, what=Keeping.SAVED, channel="C1", at=NOW))
+        store.subscribers.remove("ada@example.org")
+    assert [each.user for each in store.slack.kept("T1", since=NOW - LEASE)] == ["U2"]

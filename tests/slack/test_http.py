@@ -209,3 +209,9 @@ async def test_a_member_of_another_workspace_is_not_believed_to_be_a_subscriber(
     assert "Your address is not known here" in said["text"]
     said = await lab.papers("list", user="U0EVE", channel=CHANNEL, team="T0OTHER")
     assert "no subscription yet" in said["text"]
+
+
+async def test_a_workspace_that_the_app_is_not_in_is_not_answered(lab: Lab) -> None:
+    await lab.face.arrival.take(lab.server.command_body(ADA, CHANNEL, "/papers help", team="T0NOBODY"))
+    await lab.settled()
+    assert lab.server.said(ADA) == []

@@ -57,6 +57,9 @@ CREATE TABLE slack_kept (
     PRIMARY KEY (team, user, entry, what)
 ) WITHOUT ROWID;
 
+-- Who is forgotten as a subscriber is forgotten here, too.
+CREATE TRIGGER slack_member_gone AFTER DELETE ON slack_member BEGIN DELETE FROM slack_kept WHERE team = OLD.team AND user = OLD.user; DELETE FROM slack_reaction WHERE team = OLD.team AND user = OLD.user; END;
+
 CREATE INDEX slack_kept_channel ON slack_kept (team, channel, at);
 
 CREATE INDEX slack_kept_entry ON slack_kept (entry);
