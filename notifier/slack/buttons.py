@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import Any
 
 from notifier.ports import Store
-from notifier.slack import entries, forms, verbs
+from notifier.slack import entries, forms, joining, verbs
 from notifier.slack.asking import Ask, by_id
 from notifier.slack.grammar import Command
-from notifier.slack.verbs import Result, Tools
+from notifier.slack.work import Result, Tools
 
 Button = Callable[[Store, Ask, Tools, dict[str, Any]], Result]
 
@@ -30,7 +30,7 @@ def _verb(name: str) -> Button:
 
 
 def _unsubscribe(store: Store, ask: Ask, tools: Tools, body: dict[str, Any]) -> Result:
-    return verbs.removed(store, ask, by_id(store, ask, _value(body)))
+    return joining.removed(store, ask, by_id(store, ask, _value(body)))
 
 
 def _edit(store: Store, ask: Ask, tools: Tools, body: dict[str, Any]) -> Result:

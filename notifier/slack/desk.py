@@ -27,7 +27,7 @@ from notifier.render.catalog import Catalog, load
 from notifier.slack import calls, friday
 from notifier.slack.asking import Ask, Origin, Profile, origin
 from notifier.slack.calls import Call, tell
-from notifier.slack.verbs import Result, Tools
+from notifier.slack.work import Result, Tools
 from notifier.slack.workspaces import Workspaces
 
 log = structlog.get_logger()

@@ -25,7 +25,8 @@ from notifier.slack.calls import Call, tell
 from notifier.slack.fields import value, values
 from notifier.slack.grammar import Command, Whose
 from notifier.slack.proposing import Proposal, proposals
-from notifier.slack.verbs import TRIED, Result, Tools
+from notifier.slack.verbs import TRIED
+from notifier.slack.work import Result, Tools
 
 TERMS = "notifier_terms"
 _LINK = re.compile(r"https?://[^\s<>|\"\\]+")

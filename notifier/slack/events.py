@@ -21,7 +21,7 @@ from notifier.render.mrkdwn import Mrkdwn, cut, escape
 from notifier.slack import answers
 from notifier.slack.asking import Ask
 from notifier.slack.calls import Call
-from notifier.slack.verbs import Result, Tools
+from notifier.slack.work import Result, Tools
 
 _PAPER = "/e/"
 _EXCERPT = 300

@@ -28,7 +28,8 @@ from notifier.slack import answers, lines
 from notifier.slack.asking import FORM, Ask, by_id, carried, memory
 from notifier.slack.calls import Call, tell
 from notifier.slack.fields import value, values
-from notifier.slack.verbs import TRIED, Result, Tools
+from notifier.slack.verbs import TRIED
+from notifier.slack.work import Result, Tools
 
 EDIT = "notifier_edit"
 TRY = "notifier_try"

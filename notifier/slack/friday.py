@@ -19,7 +19,7 @@ from notifier.slack import answers
 from notifier.slack.asking import Ask
 from notifier.slack.calls import Call
 from notifier.slack.home import reacted
-from notifier.slack.verbs import Result, Tools
+from notifier.slack.work import Result, Tools
 
 KIND = "notifier_friday"
 _FRIDAY, _AT = 4, time(16)

@@ -15,7 +15,7 @@ from notifier.slack import answers
 from notifier.slack.asking import Ask, nothing_yet, reach
 from notifier.slack.calls import Call
 from notifier.slack.grammar import Whose
-from notifier.slack.verbs import Result, Tools
+from notifier.slack.work import Result, Tools
 
 _SUBSCRIPTIONS = 12
 """A home has room for 100 blocks; each takes up to six."""

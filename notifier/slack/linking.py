@@ -18,7 +18,7 @@ from notifier.ports import Store
 from notifier.slack.asking import Ask
 from notifier.slack.calls import Call, tell
 from notifier.slack.grammar import Command
-from notifier.slack.verbs import Result, Tools
+from notifier.slack.work import Result, Tools
 from notifier.tokens import hashed
 
 LASTS = timedelta(minutes=15)

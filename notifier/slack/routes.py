@@ -17,7 +17,7 @@ from notifier.slack.asking import Ask, chosen
 from notifier.slack.buttons import BUTTONS, FORMS, SHORTCUTS, Button
 from notifier.slack.desk import Desk, Turn
 from notifier.slack.grammar import Command
-from notifier.slack.verbs import Result, Tools, Verb
+from notifier.slack.work import Result, Tools, Verb
 
 COMMAND = "/papers"
 

@@ -1,12 +1,9 @@
-"""What ``/papers`` does. Each verb reads, and returns calls, or a change that is made in one transaction and returns
-calls: so that what was done and what is to be said of it are kept together.
-"""
+"""What ``/papers`` does with rules and digests, each verb a piece of work."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -15,40 +12,24 @@ from notifier.checkup import told
 from notifier.errors import RuleError, UsageError
 from notifier.explain import preview, why
 from notifier.lookup import entry_of
-from notifier.matching import Topics
-from notifier.model import Mode, Rule, Subscriber, Subscription
-from notifier.ports import Renderer, Store
+from notifier.model import Mode, Rule, Subscription
+from notifier.ports import Store
 from notifier.render.blocks import Block, actions, button, code, section
 from notifier.render.catalog import message
-from notifier.render.mrkdwn import Mrkdwn, escape, strong
+from notifier.render.mrkdwn import Mrkdwn, escape
 from notifier.render.text import plain
 from notifier.search import search
-from notifier.slack import answers, grammar
+from notifier.slack import answers, grammar, joining
 from notifier.slack.asking import Ask, chosen, nothing_yet, reach
 from notifier.slack.calls import Call, tell
-from notifier.slack.grammar import Command, Whose
+from notifier.slack.grammar import Command
+from notifier.slack.work import Result, Tools, Verb
 from notifier.trying import Trial, try_rule
 
 TRIED = timedelta(days=30)
 _VALUE = 1_900
 """A button carries 2,000 characters; a longer query is to be typed again."""
 _STEPS = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What verbs need besides the store."""
-
-    topics: Topics
-    renderer: Renderer
-    look_back: timedelta
-    max_entries: int
-    base_url: str
-
-
-Change = Callable[[], list[Call]]
-Result = list[Call] | Change
-Verb = Callable[[Store, Ask, Tools, Command], Result]
 
 
 def help_(store: Store, ask: Ask, tools: Tools, command: Command) -> Result:
@@ -270,86 +251,6 @@ def _step(step: edit.Step, ask: Ask) -> Mrkdwn:
     return Mrkdwn(f"{who} {code(plain(step.rule.query, 200))}")
 
 
-def subscribe(store: Store, ask: Ask, tools: Tools, command: Command) -> Result:
-    wanted = grammar.subscription(command.rest, command.whose)
-    is_here = ask.is_channel and wanted.whose is not Whose.ME
-    if wanted.whose is Whose.HERE and not ask.is_channel:
-        raise UsageError(ask.words.say("This is no channel: use /papers subscribe me daily 9:00."))
-    if is_here and ask.is_stranger:
-        raise UsageError(ask.words.say("This channel belongs to another workspace: ask somebody of it."))
-
-    def change() -> list[Call]:
-        owner = _team(store, ask, tools) if is_here else _person(store, ask, tools)
-        place = ask.workspace.target(ask.origin.channel if is_here else ask.origin.user)
-        wish = account.Wish(channel=f"slack:{place}", cadence=wanted.cadence, max_entries=tools.max_entries)
-        made = account.subscribe(store, owner.email, wish, now=ask.now)
-        said = ask.words.say("Subscribed: %(when)s.", when=answers.when(made))
-        # To whom it now belongs, it is in reach.
-        asker = ask if is_here else replace(ask, subscriber=owner)
-        return [tell(ask, said, [section(strong(said)), *answers.subscription_blocks(made, (), asker)])]
-
-    return change
-
-
-def _person(store: Store, ask: Ask, tools: Tools) -> Subscriber:
-    if ask.subscriber is not None:
-        return ask.subscriber
-    if not ask.profile.email:
-        raise UsageError(nothing_yet(ask, Whose.ME))
-    person = account.add_subscriber(
-        store,
-        ask.profile.email,
-        name=ask.profile.name,
-        timezone=ask.profile.zone,
-        language=ask.words.language,
-        now=ask.now,
-    )
-    store.slack.link(ask.workspace.team, ask.origin.user, person.id, now=ask.now)
-    return person
-
-
-def _team(store: Store, ask: Ask, tools: Tools) -> Subscriber:
-    """The channel itself as a subscriber: it belongs to nobody alone."""
-    address = account.team_address(ask.origin.channel, ask.workspace.team)
-    if known := store.subscribers.get(address):
-        return known
-    named = ask.origin.channel_name
-    name = f"#{named}" if named and ask.places[1:] else ask.words.say("a channel")
-    return account.add_subscriber(
-        store,
-        address,
-        name=f"{name} ({ask.workspace.name})",
-        timezone=ask.zone.key,
-        language=ask.words.language,
-        now=ask.now,
-    )
-
-
-def unsubscribe(store: Store, ask: Ask, tools: Tools, command: Command) -> Result:
-    """Asks once, and says what will be lost."""
-    say, subscription = ask.words.say, chosen(store, ask, command)
-    number = len(edit.rules_of(store, subscription.id))
-    said = ask.words.count(
-        "This removes the subscription with its %(num)s rule and the record of its digests. Pausing keeps them.",
-        "This removes the subscription with its %(num)s rules and the record of its digests. Pausing keeps them.",
-        number,
-    )
-    buttons = [
-        button("notifier_unsubscribe", say("Remove it"), value=subscription.id, style="danger"),
-        button("notifier_pause", say("Pause"), value=subscription.id),
-    ]
-    return [tell(ask, said, [section(escape(said)), *actions(buttons)])]
-
-
-def removed(store: Store, ask: Ask, subscription: Subscription) -> Change:
-    def change() -> list[Call]:
-        account.unsubscribe(store, subscription.id)
-        said = ask.words.say("Removed %(id)s: it gets nothing more.", id=subscription.id)
-        return [tell(ask, said, renews=True)]
-
-    return change
-
-
 VERBS: Mapping[str, Verb] = MappingProxyType(
     {
         "help": help_,
@@ -365,8 +266,8 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "resume": resume,
         "undo": undo,
         "history": history,
-        "subscribe": subscribe,
-        "unsubscribe": unsubscribe,
+        "subscribe": joining.subscribe,
+        "unsubscribe": joining.unsubscribe,
     }
 )
 
