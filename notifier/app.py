@@ -215,7 +215,7 @@ class Engine:
         def open_source(record: SourceRecord) -> Source:
             return sources.setdefault(record.name, opened(record))
 
-        collected = await collect(wanted, open_source, in_store, now=now)
+        collected = await collect(wanted, open_source, in_store, clock=self._app.clock)
         by_name = {record.name: record for record in wanted}
         return [await self._caught_up(each, by_name[each.source], sources.get(each.source), now) for each in collected]
 

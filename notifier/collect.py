@@ -60,22 +60,25 @@ async def collect(
     open_source: Callable[[SourceRecord], Source],
     in_store: InStore,
     *,
-    now: datetime,
+    clock: Callable[[], datetime],
 ) -> list[Collected]:
     """Fetch the sources side by side and keep what they say; one that fails does not stop the others."""
     slots = asyncio.Semaphore(_AT_ONCE)
 
     async def one(record: SourceRecord) -> Collected:
         async with slots:
-            return await _collect_one(record, open_source, in_store, now)
+            return await _collect_one(record, open_source, in_store, clock)
 
     return list(await asyncio.gather(*map(one, records)))
 
 
 async def _collect_one(
-    record: SourceRecord, open_source: Callable[[SourceRecord], Source], in_store: InStore, now: datetime
+    record: SourceRecord,
+    open_source: Callable[[SourceRecord], Source],
+    in_store: InStore,
+    clock: Callable[[], datetime],
 ) -> Collected:
-    result = Collected(source=record.name)
+    result, now = Collected(source=record.name), clock()
     try:
         source = open_source(record)
         is_more, state = True, record.state
@@ -83,7 +86,7 @@ async def _collect_one(
             fetched = await source.fetch(state, now=now)
             is_more, state = fetched.more, fetched.state
             baseline = source.takes_baseline and record.last_success_at is None
-            result = result.plus(fetched, await in_store(partial(_keep, record, fetched, baseline, now)))
+            result = result.plus(fetched, await in_store(partial(_keep, record, fetched, baseline, clock)))
     except SourceError as error:
         await in_store(partial(_fail, record, error, now))
         return replace(result, error=str(error))
@@ -92,8 +95,12 @@ async def _collect_one(
     return result
 
 
-def _keep(record: SourceRecord, fetched: Fetched, baseline: bool, now: datetime, store: Store) -> Counts:
+def _keep(
+    record: SourceRecord, fetched: Fetched, baseline: bool, clock: Callable[[], datetime], store: Store
+) -> Counts:
     with store.write():
+        # Under the lock: what was planned while the source answered has not seen these entries, and they are later.
+        now = clock()
         # Read anew: while the source answered, a person may have paused or removed it.
         current = store.sources.get(record.name)
         if current is None:

@@ -58,7 +58,7 @@ class Place:
         return opened
 
     async def fetch(self, now: datetime) -> Collected:
-        (collected,) = await collect([await self.record()], self.open, self.in_store, now=now)
+        (collected,) = await collect([await self.record()], self.open, self.in_store, clock=lambda: now)
         return collected
 
     async def catch_up(self, now: datetime, budget: int = 12) -> list[Gap]:

@@ -1,22 +1,25 @@
 """Collect against a real server and a real database: what becomes of a source that moves, vanishes or is removed."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from notifier.collect import Collected, collect
-from notifier.model import News, SourceRecord
+from notifier.collect import Collected, absorb, collect
+from notifier.matching import RuleSet
+from notifier.model import Cadence, Every, News, SourceRecord
+from notifier.plan import plan
 from notifier.ports import Source
 from notifier.sources import Http, Turns, open_source
 from notifier.store import SqliteStore, StoreThread
-from tests.builders import NOW, source
+from tests.builders import NOW, rule, sighting, source, subscriber, subscription
 from tests.servers.web import Answer, Request, WebServer
 from tests.sources.conftest import AUTHORITIES
 from tests.sources.samples import rss
 
 DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
 FEED = rss("<item><title>A</title><guid>https://lab.example.org/a</guid></item>")
 
 
@@ -48,7 +51,7 @@ class House:
         """What is read when it is due then."""
         now = NOW + day * DAY
         due = await self.thread(lambda store: store.sources.due(now))
-        return await collect(due, self.open, self.thread, now=now)
+        return await collect(due, self.open, self.thread, clock=lambda: now)
 
     async def record(self, name: str = "feed") -> SourceRecord:
         found = await self.thread(lambda store: store.sources.get(name))
@@ -137,7 +140,7 @@ async def test_a_source_paused_or_removed_while_it_answers_stays_so(web: WebServ
     due = await house.thread(lambda store: store.sources.due(NOW))
     await house.write(lambda store: store.sources.put(source("paused", url=web.url("/paused"), paused_at=NOW)))
     await house.write(lambda store: store.sources.remove("removed"))
-    await collect(due, house.open, house.thread, now=NOW)
+    await collect(due, house.open, house.thread, clock=lambda: NOW)
     assert sorted(loops) == ["/paused", "/removed"]
     assert (await house.record("paused")).paused_at == NOW
     assert await house.thread(lambda store: store.sources.get("removed")) is None
@@ -164,3 +167,30 @@ async def test_a_long_answer_is_kept_in_slices_and_each_paper_counted_once(web: 
     assert (done.counts.new, done.counts.unchanged) == (2_500, 0)
     news = await house.thread(lambda store: store.sources.news())
     assert [each.brought for each in news["feed"]] == [2_500]
+
+
+async def test_what_came_while_another_papers_alert_was_planned_is_alerted_too(house: House, web: WebServer) -> None:
+    await house.add(source(name="feed", url=web.url("/feed")))
+    web.answer("/feed", body=FEED, headers={"Content-Type": "application/rss+xml"})
+    await house.on(0)
+    later = rss("<item><title>B</title><guid>https://lab.example.org/b</guid></item>")
+    web.answer("/feed", body=later, headers={"Content-Type": "application/rss+xml"})
+
+    def people(store: SqliteStore) -> None:
+        store.subscribers.add(subscriber())
+        store.subscriptions.put(subscription(cadence=Cadence(every=Every.INSTANT), next_due_at=NOW))
+        store.rules.put([rule("*")], actor="t", via="cli", now=NOW)
+
+    await house.write(people)
+    times = iter([NOW + DAY, NOW + DAY + SECOND * 9])
+
+    def clock() -> datetime:
+        return next(times)
+
+    due = await house.thread(lambda store: store.sources.due(NOW + DAY))
+    # Another source brought a paper in the meantime, and it was planned.
+    await house.thread(lambda store: absorb(store, [sighting(1)], source="other", baseline=False, now=NOW + DAY))
+    await house.thread(lambda store: plan(store, RuleSet(), look_back=7 * DAY, now=NOW + DAY + SECOND * 5))
+    await collect(due, house.open, house.thread, clock=clock)
+    plans = await house.thread(lambda store: plan(store, RuleSet(), look_back=7 * DAY, now=NOW + DAY + SECOND * 20))
+    assert (plans.deliveries, plans.entries) == (1, 1)

@@ -72,7 +72,6 @@ def _read(file: str) -> Fetched:
 
 def _absorb(app: App, fetched: Fetched) -> Counts:
     counts = Counts()
-    now = app.clock()
     with (
         app.store() as store,
         Progress(console=console(error=True), transient=True, disable=not sys.stderr.isatty()) as bar,
@@ -80,7 +79,9 @@ def _absorb(app: App, fetched: Fetched) -> Counts:
         task = bar.add_task("Importing", total=len(fetched.sightings))
         for start in range(0, len(fetched.sightings), _CHUNK):
             chunk = fetched.sightings[start : start + _CHUNK]
-            counts += absorb(store, chunk, source="import", baseline=False, now=now)
+            # Its time is read under the lock, so that no plan lies between that and the commit.
+            with store.write():
+                counts += absorb(store, chunk, source="import", baseline=False, now=app.clock())
             bar.advance(task, len(chunk))
     return counts
 

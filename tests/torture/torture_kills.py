@@ -1,9 +1,9 @@
 """SIGKILL while mails go out into a real smtp-sink: nothing is lost, and twice comes only what theory allows.
 
-``python -m tests.torture.torture_kills [--kills N] [--mails N] [--seed N] [--connections N] [--hold]`` plans N mails,
-starts a process that delivers them, kills it at a named point or a random moment, starts the next, and so on; the last
-may finish. Then each mail has to be in the sink, all copies of one equal to the byte; with ``--hold`` (a doubtful one
-waits for a person) none has a copy, and what is not there is held. Needs smtp-sink, of Debian's postfix.
+``python -m tests.torture.torture_kills [--kills N] [--mails N] [--seed N] [--connections N] [--minutes N] [--hold]``
+plans N mails, starts a process that delivers them, kills it at a named point or a random moment, starts the next, and
+so on; the last may finish. Then each mail has to be in the sink, all copies of one equal to the byte; with ``--hold``
+(a doubtful one waits for a person) none has a copy, and what is not there is held. Needs smtp-sink (postfix).
 """
 
 from __future__ import annotations
@@ -83,10 +83,20 @@ class Report:
         return ended and self.lost <= held and not self.differing and self.twice <= self.most_twice * self.kills.total()
 
 
-def torture(*, kills: int, mails: int, seed: int, folder: Path, connections: int = 1, hold: bool = False) -> Report:
+def torture(
+    *,
+    kills: int,
+    mails: int,
+    seed: int,
+    folder: Path,
+    connections: int = 1,
+    hold: bool = False,
+    minutes: float | None = None,
+) -> Report:
     rng = random.Random(seed)
     data = folder / "data"
     _prepare(data, mails)
+    begun = time.monotonic()
     done: Counter[str] = Counter()
     clock = DUE
     # So few a kill that some are left for the last process.
@@ -94,6 +104,8 @@ def torture(*, kills: int, mails: int, seed: int, folder: Path, connections: int
     more = {"smtp_connections": connections, "after_unknown": "hold" if hold else "resend"}
     with sink(folder) as (server, box), tapped(server) as tap:
         for number in range(kills):
+            if minutes and time.monotonic() - begun > 60 * minutes:
+                break
             point = POINTS[number % len(POINTS)]
             turn = {"claimed": 1, AT_RANDOM: rng.randint(20, 150)}.get(point) or rng.randint(1, most)
             done[point] += _deliver(data, tap, clock, point, turn, more)
@@ -312,6 +324,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     parser.add_argument("--mails", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--connections", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=None, help="kill no longer than that, however many are left")
     parser.add_argument("--hold", action="store_true", help="as with unknown_outcome = hold")
     options = parser.parse_args(arguments)
     begun = time.monotonic()

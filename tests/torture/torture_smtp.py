@@ -1,10 +1,10 @@
 """Every place of an SMTP conversation × everything that can go wrong there, through the deliver step and a real store.
 
-``python -m tests.torture.torture_smtp [--step N]`` plays each fault against a real server, with PIPELINING and without,
-cuts the line at every ``step``-th byte of a digest, greylists, hangs up on kept connections, and sends replies of
-10 MB. What has to come of it stands in a table written from RFC 5321 and RFC 1047, not from the code: the state, what
-counts as an attempt, when it may be tried again, and, once the server is well, that each mail is there once, and twice
-only where the server took it and could not say so.
+``python -m tests.torture.torture_smtp [--step N] [--first N]`` plays each fault against a real server, with PIPELINING
+and without, cuts the line at every ``step``-th byte of a digest, greylists, hangs up on kept connections, and sends
+replies of 10 MB. What has to come of it stands in a table written from RFC 5321 and RFC 1047, not from the code: the
+state, what counts as an attempt, when it may be tried again, and, once the server is well, that each mail is there
+once, and twice only where the server took it and could not say so.
 """
 
 from __future__ import annotations
@@ -330,13 +330,13 @@ async def all_cases(chosen: Iterable[Case], folder: Path, report: Report) -> Non
     await asyncio.gather(*(one(number, case) for number, case in enumerate(chosen)))
 
 
-async def cuts(folder: Path, report: Report, *, step: int, pipelining: bool, hold: bool = False) -> int:
+async def cuts(folder: Path, report: Report, *, step: int, pipelining: bool, hold: bool = False, first: int = 0) -> int:
     """The line is cut at every ``step``-th byte of a digest; how many bytes that has, its dot included."""
     planned = prepare(folder / f"cut {pipelining}.db", _WHO[:1])
     file = folder / "one.db"
     with MailServer(login=_LOGIN, pipelining=pipelining) as server:
         size = await _whole(shutil.copy(planned, file), server)
-        for at in range(0, size, step):
+        for at in range(first, size, step):
             shutil.copy(planned, file)
             server.drop("BODY", after=at)
             report.take("cuts", f"cut at byte {at}", await _cut(file, server, hold))
@@ -416,11 +416,13 @@ async def poisoned(folder: Path, report: Report) -> None:
             report.take("scenes", f"poison at {place}", [] if good else [told])
 
 
-async def torture(*, folder: Path, chosen: Iterable[Case], step: int, pipelining: Sequence[bool]) -> Report:
+async def torture(
+    *, folder: Path, chosen: Iterable[Case], step: int, pipelining: Sequence[bool], first: int = 0
+) -> Report:
     report = Report()
     await all_cases(chosen, folder, report)
     for offered in pipelining:
-        await cuts(folder, report, step=step, pipelining=offered, hold=not offered)
+        await cuts(folder, report, step=step, pipelining=offered, hold=not offered, first=first)
     for each in (greylisted, hung_up_on, poisoned):
         await each(folder, report)
     return report
@@ -429,12 +431,15 @@ async def torture(*, folder: Path, chosen: Iterable[Case], step: int, pipelining
 def main(arguments: Sequence[str] = ()) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--step", type=int, default=1, help="bytes between two cuts")
+    parser.add_argument("--first", type=int, default=0, help="byte of the first cut")
     options = parser.parse_args(arguments)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        run = torture(folder=Path(folder), chosen=cases(), step=options.step, pipelining=(True, False))
+        run = torture(
+            folder=Path(folder), chosen=cases(), step=options.step, pipelining=(True, False), first=options.first
+        )
         report = asyncio.run(run)
     minutes = (time.monotonic() - begun) / 60
     print("  " + ", ".join(f"{count:,} {kind}" for kind, count in report.cases.items()) + f", {minutes:.1f} min")
