@@ -101,8 +101,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=default_data_dir, description="Folder of the database and the outbox.")
     base_url: str = Field(
         "",
-        description="Public address of the web pages, such as https://papers.example.org. "
-        "Empty: mails link to none, as is right until these pages are there.",
+        description="Public address of the web pages, such as https://papers.example.org. Empty: mails link to none.",
     )
     secret_key: SecretStr = Field(
         SecretStr(""), description="Signs the links in mails. Default: made once and kept in the data folder."

@@ -73,6 +73,11 @@ def own(store: Store, id: str, viewer: Subscriber) -> Subscription:
     raise NotFound("There is no such subscription among yours.")
 
 
+def all_own(store: Store, viewer: Subscriber) -> list[Subscription]:
+    """The viewer's subscriptions, then those of others that they share."""
+    return [*store.subscriptions.all(viewer.email), *store.members.subscriptions(viewer.email)]
+
+
 async def _own(request: Request, id: str, viewer: Viewer) -> Subscription:
     return await site(request).read(lambda store: own(store, id, viewer))
 

@@ -13,7 +13,7 @@ from notifier.explain import Why, why
 from notifier.model import Entry, Point, Subscriber
 from notifier.ports import Store, StoredSighting, Titled
 from notifier.render import LONG_DATE, WHOLE, listed, paper_view
-from notifier.web.base import MINUTE, Visitor, at_most, page, words
+from notifier.web.base import MINUTE, Visitor, all_own, at_most, page, words
 from notifier.web.graph import votes
 from notifier.web.site import site
 
@@ -65,7 +65,7 @@ def _known(request: Request, store: Store, id: str, visitor: Subscriber | None) 
     entry = store.entries.get([id]).get(id) or store.entries.by_keys([id]).get(id)
     if entry is None:
         raise NotFound("There is no such paper here.")
-    mine = store.subscriptions.all(visitor.email)[:_MOST_ANSWERS] if visitor else []
+    mine = all_own(store, visitor)[:_MOST_ANSWERS] if visitor else []
     titles = store.entries.titles(entry.id)
     look_back, now = house.app.settings.look_back, house.now()
     return _Known(

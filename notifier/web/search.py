@@ -18,7 +18,7 @@ from notifier.model import Cadence, Every, Subscription
 from notifier.ports import Store
 from notifier.render import Catalog, listed, paper_view
 from notifier.search import Found, search
-from notifier.web.base import HOUR, MINUTE, Viewer, Visitor, at_most, page, see_other, words
+from notifier.web.base import HOUR, MINUTE, Viewer, Visitor, all_own, at_most, page, see_other, words
 from notifier.web.site import site
 from notifier.web.trial import fault_of, in_words
 
@@ -58,7 +58,7 @@ async def found(request: Request, visitor: Visitor, q: str = "", after: str | No
         count=_count(result, catalog),
         next=f"/search?{urlencode({'q': q, 'after': result.behind})}" if result.behind else None,
         is_first=after is None,
-        mine=await house.read(lambda store: store.subscriptions.all(visitor.email)) if visitor else [],
+        mine=await house.read(lambda store: all_own(store, visitor)) if visitor else [],
     )
 
 

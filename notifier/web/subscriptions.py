@@ -17,7 +17,7 @@ from notifier.errors import NotFound, SendError, UsageError
 from notifier.model import Address, Subscriber, Subscription
 from notifier.ports import Store
 from notifier.render import message
-from notifier.web.base import HOUR, MINUTE, Own, Viewer, at_most, is_operator, page, see_other, words
+from notifier.web.base import HOUR, MINUTE, Own, Viewer, all_own, at_most, is_operator, page, see_other, words
 from notifier.web.schedule import Schedule, SubscriptionView, subscription_view
 from notifier.web.sending import send_now
 from notifier.web.site import Site, site
@@ -37,7 +37,7 @@ _UNKNOWN = message("Nobody with this address is here: they have to subscribe or 
 @router.get("/subscriptions")
 async def listed(request: Request, viewer: Viewer, new: str = "") -> Response:
     def work(store: Store) -> list[SubscriptionView]:
-        mine = [*store.subscriptions.all(viewer.email), *store.members.subscriptions(viewer.email)]
+        mine = all_own(store, viewer)
         rules = store.rules.of(each.id for each in mine)
         return [subscription_view(each, len(rules.get(each.id, ())), words(request)) for each in mine]
 
