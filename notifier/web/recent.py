@@ -41,6 +41,7 @@ class Recent:
         self._topics = topics
         self._made: _Made | None = None
         self._making: asyncio.Task[None] | None = None
+        self._learning: asyncio.Task[None] | None = None
 
     async def index(self, version: int, now: datetime) -> KeptIndex:
         """Of the papers as they were at ``version``, or a little before where a new index is still being made."""
@@ -61,14 +62,16 @@ class Recent:
             self._making.add_done_callback(_told)
 
     async def _make(self, now: datetime) -> None:
-        self._made = await self._thread(lambda store: _made(store, now))
-        if self._made.seconds > _SOON:
+        self._made = made = await self._thread(lambda store: _made(store, now))
+        if made.seconds > _SOON:
             # The first who names a topic would wait for it.
-            await self._thread(lambda _: _know_topics(self._made, self._topics()))
+            self._learning = asyncio.create_task(self._thread(lambda _: _know_topics(made, self._topics())))
+            self._learning.add_done_callback(_told)
 
     async def close(self) -> None:
-        if self._making:
-            await asyncio.wait([self._making])
+        for task in (self._making, self._learning):
+            if task:
+                await asyncio.wait([task])
         await self._thread.close()
 
 
@@ -85,6 +88,5 @@ def _made(store: Store, now: datetime) -> _Made:
     return _Made(index, version, now, ended, ended - began)
 
 
-def _know_topics(made: _Made | None, topics: Topics) -> None:
-    if made is not None:
-        made.index.rows([parse(f"topic:{name}", topics) for name in topics])
+def _know_topics(made: _Made, topics: Topics) -> None:
+    made.index.rows([parse(f"topic:{name}", topics) for name in topics])
