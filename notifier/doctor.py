@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from notifier.app import App
 from notifier.cadence import next_slot
@@ -72,6 +73,7 @@ async def examine(app: App, *, look_up: Callable[[str], str | None] = _looked_up
         *_database(app),
         *_topics(app),
         *_templates(app),
+        *_pages(app.settings.base_url),
         *[finding async for finding in _channels(app)],
         *_inside_slack(app.settings),
         *await asyncio.to_thread(lambda: [*_mailboxes(app), *_dkim(app, look_up)]),
@@ -237,6 +239,21 @@ def _templates(app: App) -> Iterator[Finding]:
         yield Finding(
             topic="templates", level=Level.OK, text=f"Bundled, with yours of {place}." if place else "Bundled ones."
         )
+
+
+def _pages(url: str) -> Iterator[Finding]:
+    parts = urlsplit(url)
+    if not url:
+        hint = "No base_url is set: mails link to no page. Set it to the public address of the pages."
+        yield Finding(topic="pages", level=Level.HINT, text=hint)
+    elif parts.path:
+        text = f"base_url {url} names a path: the pages need a host of their own."
+        yield Finding(topic="pages", level=Level.WRONG, text=text)
+    elif parts.scheme != "https":
+        hint = f"Links lead to {url}, where anybody on the way can read along: put https in front and into base_url."
+        yield Finding(topic="pages", level=Level.HINT, text=hint)
+    else:
+        yield Finding(topic="pages", level=Level.OK, text=f"Links in mails lead to {url}.")
 
 
 async def _channels(app: App) -> AsyncIterator[Finding]:

@@ -251,6 +251,23 @@ def test_doctor_says_which_operator_cannot_log_in(notifier: Shell, monkeypatch: 
     assert said == "bob@example.org is no subscriber and cannot log in: notifier subscriber add bob@example.org"
 
 
+@pytest.mark.parametrize(
+    ("url", "level"),
+    [
+        ("", "hint"),
+        ("http://papers.example.org", "hint"),
+        ("https://example.org/papers", "wrong"),
+        ("https://papers.example.org", "ok"),
+    ],
+)
+def test_doctor_says_where_links_in_mails_lead(
+    notifier: Shell, monkeypatch: pytest.MonkeyPatch, url: str, level: str
+) -> None:
+    monkeypatch.setenv("NOTIFIER_BASE_URL", url)
+    found = {each["topic"]: each["level"] for each in notifier.tried("doctor", "--json").json}
+    assert found["pages"] == level
+
+
 def test_doctor_fails_where_the_mail_server_does_not_answer(notifier: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFIER_SMTP_HOST", "127.0.0.1")
     monkeypatch.setenv("NOTIFIER_SMTP_PORT", "9")
