@@ -87,7 +87,7 @@ def addresses() -> list[tuple[str, str]]:
     routes = [route for router in (*ROUTERS, tokens_router) for route in router.routes]
     filled = {"id": "d_one", "word": "cancel", "name": "feed", "act": "pause", "email": ADA}
     return [
-        (method, re.sub(r"{(\w+)}", lambda found: filled[found[1]], route.path))
+        (method, re.sub(r"{(\w+)(?::path)?}", lambda found: filled[found[1]], route.path))
         for route in routes
         if isinstance(route, APIRoute) and route.path.startswith("/operator")
         for method in route.methods
@@ -205,7 +205,12 @@ def test_a_source_is_paused_read_again_and_asked_now(site: SiteServer, operator:
     post(operator, "/operator/sources/feed/read")
     assert record().next_fetch_at == NOW + DAY
     assert post(operator, "/operator/sources/none/read", 404)
-    assert [each[1] for each in history(site)] == ["read source", "resume source", "pause source"]
+    with site.store() as store, store.write():
+        store.sources.put(source("lab/news"))
+    assert 'action="/operator/sources/lab/news/pause"' in operator.get("/operator/sources").text
+    post(operator, "/operator/sources/lab/news/pause")
+    assert [each[2] for each in history(site)] == ["lab/news", "feed", "feed", "feed"]
+    assert [each[1] for each in history(site)][1:] == ["read source", "resume source", "pause source"]
 
 
 def test_an_address_is_suppressed_and_its_owner_asked_or_believed(site: SiteServer, operator: httpx2.Client) -> None:
@@ -245,6 +250,8 @@ def test_subscribers_are_found_and_removed_with_everything(site: SiteServer, ope
         assert store.subscribers.get(ADA) is None
     assert operator.get(f"/operator/people/{ADA}").status_code == 404
     assert history(site) == [(OP, "remove subscriber", ADA)]
+    site.person("a/b@example.org")
+    assert "a/b@example.org" in operator.get("/operator/people/a/b@example.org").text
 
 
 def test_settings_are_shown_without_secrets(operator: httpx2.Client) -> None:

@@ -83,7 +83,7 @@ async def invite(
     return see_other("/operator/people", done="invite")
 
 
-@router.get("/{email}")
+@router.get("/{email:path}")
 async def show(request: Request, operator: Operator, email: str) -> Response:
     person, subscriptions, suppressed = await site(request).read(lambda store: _person(store, email))
     said = words(request)
@@ -98,7 +98,7 @@ async def show(request: Request, operator: Operator, email: str) -> Response:
     )
 
 
-@router.post("/{email}/remove")
+@router.post("/{email:path}/remove")
 async def remove(request: Request, operator: Operator, email: str) -> Response:
     def work(store: Store) -> None:
         _person(store, email)

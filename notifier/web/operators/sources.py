@@ -85,7 +85,7 @@ async def list_(request: Request, operator: Operator) -> Response:
     return page(request, "web/operators/sources.html", lines=lines)
 
 
-@router.post("/{name}/{act}")
+@router.post("/{name:path}/{act}")
 async def change(request: Request, operator: Operator, name: str, act: Act) -> Response:
     now = site(request).now()
 
