@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from notifier.model import Mode
+from notifier.slack.buttons import BUTTONS
 from tests.builders import NOW
 from tests.servers.slack_face import until
 from tests.slack.conftest import ADA, BOB, CHANNEL, Lab, text_of, value_of
@@ -130,3 +131,18 @@ async def test_what_comes_from_outside_cannot_mention_anybody(lab: Lab) -> None:
     assert "Walking on &lt;sand&gt; &amp; @here &lt;!channel&gt;" in shown
     assert "<!" not in shown and "<@" not in shown
     assert all(each["verbatim"] for block in said["blocks"] if (each := block.get("text")) and each["type"] == "mrkdwn")
+
+
+async def test_no_button_of_ours_does_anything_for_who_is_not_in_the_channel(lab: Lab) -> None:
+    id = await subscribed(lab)
+    await lab.papers("add reward")
+    before = lab.subscriptions()
+    for name in sorted(BUTTONS.keys() - {"notifier_entry", "notifier_try"}):
+        value = f"{id} diffusion" if name == "notifier_add" else id
+        said = await lab.presses(value, name, user=BOB, channel="C0OTHER01")
+        assert "is no subscription of this channel" in said["text"], name
+        # Nor for who looks into the channel without being in it.
+        lab.server.add_person("U0EVE", "eve@example.org", name="eve")
+        said = await lab.presses(value, name, user="U0EVE", channel=CHANNEL)
+        assert "Only who is in the channel" in said["text"], name
+    assert lab.subscriptions() == before and lab.rules(id) == ["reward"]
