@@ -138,7 +138,7 @@ async def _collected(bodies: Sequence[bytes], file: Path) -> float:
         async with _house(file) as (http, in_store):
             await in_store(partial(_put, records))
             begun = time.perf_counter()
-            done = await collect(records, _opener(http), in_store, now=NOW)
+            done = await collect(records, _opener(http), in_store, clock=lambda: NOW)
             took = time.perf_counter() - begun
     assert not [each.error for each in done if each.error], done
     return took
@@ -180,7 +180,7 @@ async def quiet(body: bytes, folder: Path, *, conditional: bool) -> Quiet:
         async with _house(folder / f"quiet{conditional:d}.db") as (http, in_store):
             record = source(url=web.url("/feed"))
             await in_store(partial(_put, [record]))
-            (first,) = await collect([record], _opener(http), in_store, now=NOW)
+            (first,) = await collect([record], _opener(http), in_store, clock=lambda: NOW)
             assert first.counts.new > 0, first
             return await _again(http, in_store, record, '"1"' if conditional else None)
 
@@ -193,7 +193,7 @@ async def _again(http: Http, in_store: StoreThread, record: SourceRecord, etag: 
         bare.append(time.perf_counter() - begun)
         (known,) = await in_store(lambda store: store.sources.due(NOW + (number + 1) * _LATER))  # noqa: B023 - awaited
         begun = time.perf_counter()
-        (done,) = await collect([known], _opener(http), in_store, now=known.next_fetch_at)
+        (done,) = await collect([known], _opener(http), in_store, clock=lambda due=known.next_fetch_at: due)
         whole.append(time.perf_counter() - begun)
         assert done.unchanged, done
     return Quiet(beyond=median(whole) - median(bare), written=await in_store(_changes) - before - _ROUNDS)
@@ -235,7 +235,7 @@ async def crowd(sources: int, folder: Path) -> Crowd:
         async with _house(folder / "crowd.db") as (http, in_store):
             await in_store(partial(_put, records))
             begun = time.perf_counter()
-            done = await collect(records, _opener(http), in_store, now=NOW)
+            done = await collect(records, _opener(http), in_store, clock=lambda: NOW)
             seconds = time.perf_counter() - begun
     answered = sum(each.error is None for each in done)
     requests, connections = map(max, zip(*seen, strict=True))
@@ -264,7 +264,7 @@ async def _peak(packed: bytes, file: Path) -> dict[str, float]:
         async with _house(file) as (http, in_store):
             record = source(url=web.url("/feed"))
             await in_store(partial(_put, [record]))
-            (done,) = await collect([record], _opener(http), in_store, now=NOW)
+            (done,) = await collect([record], _opener(http), in_store, clock=lambda: NOW)
             items = await in_store(lambda store: store.entries.count())
             assert not done.error, done.error
             assert items > 0
