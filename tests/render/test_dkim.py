@@ -152,6 +152,8 @@ def test_keys_come_from_files_by_selector(tmp_path: Path) -> None:
         (pem(ED25519), "example.org; d=evil", "s", "dkim_domain"),
         (pem(ED25519), DOMAIN, "s; b=", "no selector"),
     ],
+    # Keys are new in every process, and names of tests have to be the same in all of them.
+    ids=["missing", "garbage", "encrypted", "cut", "elliptic", "no_domain", "bad_domain", "bad_selector"],
 )
 def test_what_is_wrong_with_a_key_is_named(
     tmp_path: Path, content: bytes | None, domain: str, selector: str, said: str
