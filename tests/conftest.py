@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from notifier import cli
@@ -26,6 +27,8 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("NOTIFIER_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
+    # A command that another test ran has said which log lines are shown.
+    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)

@@ -178,6 +178,38 @@ def test_a_new_rule_of_an_instant_subscription_is_looked_at_without_new_entries(
     assert planned(store, NOW + timedelta(minutes=3)).deliveries == 1
 
 
+def lab(store: SqliteStore) -> None:
+    """Ada has a private subscription, and a later one that she shares with Bob, due at the same hour."""
+    people(store)
+    with store.write():
+        store.subscribers.add(subscriber("bob@example.org"))
+        store.subscriptions.put(subscription("s_lab"))
+        store.rules.put([rule(id="r_lab", subscription_id="s_lab")], actor="t", via="cli", now=NOW - WEEK)
+        store.members.add("s_lab", "bob@example.org", now=NOW - WEEK)
+        store.members.share_ledger("s_lab", "ada@example.org", shares=True, now=NOW - WEEK)
+
+
+def owners(store: SqliteStore) -> list[str]:
+    return [each.subscription_id for each in store.deliveries.all() if store.deliveries.items(each.id)]
+
+
+def test_what_a_shared_subscription_shows_at_the_same_hour_is_left_out_of_the_private_one(store: SqliteStore) -> None:
+    lab(store)
+    news(store, 1)
+    assert planned(store).looked_at == 2
+    assert owners(store) == ["s_lab"]
+
+
+def test_what_never_arrived_where_it_is_shared_comes_in_the_private_one(store: SqliteStore) -> None:
+    lab(store)
+    news(store, 1)
+    planned(store)
+    with store.write():
+        store.deliveries.cancel(newest(store).id, at=NOW + timedelta(hours=2))
+    planned(store, NOW + DAY + timedelta(hours=1))
+    assert owners(store) == ["s_one", "s_lab"]
+
+
 def test_a_rule_that_no_longer_parses_disables_itself_alone_and_comes_back_when_it_does(store: SqliteStore) -> None:
     people(store, rule("reward"), rule("topic:gone", id="r_two"))
     news(store, 1)

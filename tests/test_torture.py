@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.mark.parametrize("more", [[], ["--connections", "4"], ["--connections", "2", "--hold"]])
 def test_kills_at_every_point_lose_no_mail_and_differ_in_none(more: list[str]) -> None:
     need("smtp-sink")
-    command = [sys.executable, "-m", "tests.torture.torture_kills", "--kills", "22", "--mails", "440", "--seed", "3"]
+    command = [sys.executable, "-m", "tests.torture.torture_kills", "--kills", "11", "--mails", "220", "--seed", "3"]
     command += more
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr

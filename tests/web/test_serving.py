@@ -42,11 +42,16 @@ def test_pages_answer_until_the_program_is_told_to_stop(command: str, tmp_path: 
     port = free_port()
     process = start(command, port)
     assert "Send the link" in answer(port).text
+    # Only one of them plans and sends.
+    heartbeat = tmp_path / "data" / "heartbeat"
+    patience = time.monotonic() + PATIENCE
+    while command == "serve" and not heartbeat.exists():
+        assert time.monotonic() < patience, "it does not tick"
+        time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     _, log = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, log
-    # Only one of them plans and sends.
-    assert (tmp_path / "data" / "heartbeat").exists() == (command == "serve")
+    assert heartbeat.exists() == (command == "serve")
 
 
 def test_a_port_that_is_taken_is_said_before_anything_begins(tmp_path: Path) -> None:

@@ -117,12 +117,14 @@ JOIN entry AS e ON e.pk = i.entry
 WHERE e.new_at > :since
 
 -- name: shared_ledger
--- What subscriptions that a person owns with others showed, for the private ones of who asked for that.
+-- What subscriptions that a person owns with others show, for the private ones of who asked for that. What will never
+-- arrive there is not counted, so it may still come in a private digest.
 SELECT s.id AS subscription, e.id AS entry
 FROM json_each(:ids) AS wanted
 JOIN subscription AS s ON s.id = wanted.value
 JOIN member AS m ON m.subscriber = s.subscriber AND m.shares_ledger AND m.subscription <> s.pk
-JOIN delivery AS d ON d.subscription = m.subscription AND d.created_at > :since AND d.state = 'sent'
+JOIN delivery AS d ON d.subscription = m.subscription AND d.created_at > :since
+    AND d.state NOT IN ('failed', 'cancelled', 'superseded')
 JOIN delivery_item AS i ON i.delivery = d.pk AND i.shown
 JOIN entry AS e ON e.pk = i.entry
 WHERE e.new_at > :since

@@ -79,6 +79,22 @@ WHERE s.next_due_at <= :now
     AND (s.paused = 0 OR s.paused_until <= :now)
     AND (s.every <> 'instant' OR s.planned_until IS NULL OR s.planned_until < s.touched_at
         OR s.planned_until < (SELECT max(changed_at) FROM entry WHERE changed_at <= :now))
+    -- A private one that leaves out what a shared one shows comes after it, when that is planned and no more due.
+    AND s.pk NOT IN (
+        SELECT private.pk
+        FROM member AS m
+        CROSS JOIN subscription AS shared ON shared.pk = m.subscription
+        CROSS JOIN subscription AS private ON private.subscriber = m.subscriber AND private.pk <> shared.pk
+        WHERE m.shares_ledger
+            AND shared.next_due_at <= :now
+            AND (shared.paused = 0 OR shared.paused_until <= :now)
+            AND (shared.every <> 'instant' OR shared.planned_until IS NULL OR shared.planned_until < shared.touched_at
+                OR shared.planned_until < (SELECT max(changed_at) FROM entry WHERE changed_at <= :now))
+            AND EXISTS (
+                SELECT 1 FROM member AS o WHERE o.subscription = shared.pk AND o.subscriber <> shared.subscriber)
+            AND NOT EXISTS (
+                SELECT 1 FROM member AS o WHERE o.subscription = private.pk AND o.subscriber <> private.subscriber)
+    )
 ORDER BY s.next_due_at, s.pk
 LIMIT :limit
 
