@@ -24,7 +24,7 @@ demo: $(INSTALLED) ## bundled papers, three example people, their digests in dem
 	@.venv/bin/notifier demo
 
 test: $(INSTALLED) ## the whole suite; a part of it: make test ARGS=tests/test_cadence.py
-	.venv/bin/python -m pytest -n auto $(ARGS)
+	.venv/bin/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(INSTALLED) ## style, types, and that the arrows between modules point down
 	.venv/bin/ruff check .
