@@ -1,4 +1,4 @@
-"""Mails that answer mails: read as a mail program reads them."""
+"""Messages that answer earlier ones: mails as a mail program reads them, and threads in Slack."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from typing import Any
 import pytest
 
 from tests.conftest import Shell
+from tests.servers.slack import SlackServer
 
 MORNING = "2025-12-{}T08:00:00+01:00"
 
 
 @pytest.fixture
 def subscribed(notifier: Shell) -> str:
+    return subscribe(notifier, "email")
+
+
+def subscribe(notifier: Shell, channel: str) -> str:
     at = ("--now", "2025-12-15T05:00:00+01:00")
     notifier("subscriber", "add", "ada@example.org", "--timezone", "Europe/Berlin", *at)
-    id = notifier("subscription", "add", "ada@example.org", "--channel", "email", "--every", "daily", *at).id
+    id = notifier("subscription", "add", "ada@example.org", "--channel", channel, "--every", "daily", *at).id
     notifier("rule", "add", id, "reward", *at)
     notifier("subscription", "follow", id, "version,code", *at)
     return id
@@ -79,3 +84,19 @@ def test_follow_ups_beside_new_papers_answer_nothing(notifier: Shell, subscribed
     notifier("import", "more.jsonl", "--now", "2025-12-16T19:00:00+01:00")
     show(notifier, 17, 2)
     assert answered(mails()[1]) == (None, [])
+
+
+def test_in_slack_follow_ups_go_into_the_thread_of_the_message_that_had_their_papers(
+    notifier: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SlackServer() as server:
+        server.add_channel("C0LAB", "papers")
+        monkeypatch.setenv("NOTIFIER_SLACK_API_URL", server.api_url)
+        monkeypatch.setenv("NOTIFIER_SLACK_TOKEN", server.token)
+        subscribe(notifier, "slack:C0LAB")
+        show(notifier, 16, 1, version=1)
+        show(notifier, 17, 2)
+        show(notifier, 18, 1, version=2)
+        first, second, third = server.posts("C0LAB")
+    assert third.arguments["text"].startswith("1 follow-up")
+    assert [each.thread_ts for each in (first, second, third)] == [None, None, first.ts]

@@ -124,7 +124,7 @@ class SlackChannel:
             if look and (found := await self._found(team, channel, part, accepted, since=message.created_at)):
                 return found
             try:
-                return await self._post(team, place, channel, part, accepted)
+                return await self._post_where_it_belongs(team, place, channel, part, accepted)
             except (Unknown, Unreadable):
                 with suppress(Paced):
                     if found := await self._found(team, channel, part, accepted, since=message.created_at):
@@ -142,8 +142,9 @@ class SlackChannel:
         """
         if (wanted := part.get("metadata")) is None:
             return None
-        method = "conversations.replies" if accepted else "conversations.history"
-        place = {"ts": accepted[0]} if accepted else {"oldest": f"{(since - _SKEW).timestamp():.6f}"}
+        thread = part.get("thread_ts") or next(iter(accepted), None)
+        method = "conversations.replies" if thread else "conversations.history"
+        place = {"ts": thread} if thread else {"oldest": f"{(since - _SKEW).timestamp():.6f}"}
         try:
             async for each in self._messages(team, method, {"channel": channel, **place}):
                 if each.get("metadata") == wanted and isinstance(ts := each.get("ts"), str):
@@ -190,6 +191,19 @@ class SlackChannel:
             team, "users.lookupByEmail", lambda web: web.users_lookupByEmail(email=email), about=email
         )
         return field(data, "user", "id")
+
+    async def _post_where_it_belongs(
+        self, team: str, target: str, channel: str, part: dict[str, Any], accepted: tuple[str, ...]
+    ) -> str:
+        """In the thread that the part names, or, where that is gone, in the conversation."""
+        try:
+            return await self._post(team, target, channel, part, accepted)
+        except Refused as error:
+            # The others are about the message or the place.
+            if "thread_ts" not in part or error.cause is not Cause.REFUSED:
+                raise
+        flat = {name: value for name, value in part.items() if name != "thread_ts"}
+        return await self._post(team, target, channel, flat, accepted)
 
     async def _post(self, team: str, target: str, channel: str, part: dict[str, Any], accepted: tuple[str, ...]) -> str:
         self._take_turn(f"{team}/{channel}", target)

@@ -102,13 +102,15 @@ class DigestFollowUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earlier:
-    """Digests that were sent before, each by its delivery and the key of its slot: what a mail may answer.
+    """Digests that were sent before, each by its delivery and the key of its slot: what a message may answer.
 
-    ``last`` is the subscription's latest one, ``followed`` are those that had the papers which are followed up.
+    ``last`` is the subscription's latest one, ``followed`` are those that had the papers which are followed up, and
+    ``reference`` is what the receiver called the first message of the newest of these.
     """
 
     last: tuple[str, str] | None = None
     followed: tuple[tuple[str, str], ...] = ()
+    reference: str = ""
 
 
 NOTHING_EARLIER = Earlier()

@@ -6,6 +6,7 @@ What blocks say comes from templates as mrkdwn; the JSON is built from objects, 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -43,6 +44,8 @@ DIVIDED_FROM = 8
 """Entries from which on a line between them helps more than it costs."""
 
 _CACHED = 4096
+_TIMESTAMP = re.compile(r"\d+\.\d+")
+"""How Slack names a message; what is posted by an incoming webhook has no such name."""
 
 MENU = {
     "save": message("Save"),
@@ -106,8 +109,10 @@ class SlackComposer:
         packed = _packed(groups)
         if self._threads and len(groups) > 2:
             packed = [[*groups[0], *groups[-1]], *_packed(groups[1:-1])]
+        thread = _answered(digest)
         for number, blocks in enumerate(packed):
-            yield _json(_arguments(_fallback(view, number, len(packed)), blocks, digest.delivery_id, number))
+            said = _arguments(_fallback(view, number, len(packed)), blocks, digest.delivery_id, number)
+            yield _json({**said, **thread})
 
     def _groups(self, digest: Digest, view: DigestView) -> Iterator[list[Block]]:
         """Blocks that stay together: the head, each entry, the foot."""
@@ -215,6 +220,12 @@ def _arguments(text: str, blocks: list[Block], delivery_id: str, number: int) ->
         "unfurl_media": False,
         "metadata": {"event_type": "notifier_digest", "event_payload": {"delivery": delivery_id, "part": number}},
     }
+
+
+def _answered(digest: Digest) -> Block:
+    """What becomes of papers is said in the thread of the message that had them, unless there are new ones, too."""
+    reference = digest.earlier.reference if not digest.items else ""
+    return {"thread_ts": reference} if _TIMESTAMP.fullmatch(reference) else {}
 
 
 def _fallback(view: DigestView, number: int, total: int) -> str:

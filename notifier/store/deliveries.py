@@ -192,12 +192,17 @@ class DeliveryRows:
     def earlier(self, delivery_ids: Iterable[str]) -> dict[str, Earlier]:
         wanted = {"ids": rows.array(delivery_ids)}
         followed: dict[str, list[tuple[str, str]]] = {}
+        references: dict[str, str] = {}
         for row in self._conn.execute(SQL["followed_up"], wanted):
             followed.setdefault(row["delivery_id"], []).append((row["id"], row["slot"]))
+            references[row["delivery_id"]] = next(iter(json.loads(row["accepted"])), "")
         found = self._conn.execute(SQL["last_before"], wanted)
         last = {row["delivery_id"]: (row["id"], row["slot"]) for row in found}
         ids = last.keys() | followed.keys()
-        return {id: Earlier(last=last.get(id), followed=tuple(followed.get(id, ()))) for id in ids}
+        return {
+            id: Earlier(last=last.get(id), followed=tuple(followed.get(id, ())), reference=references.get(id, ""))
+            for id in ids
+        }
 
     def contents(self, delivery_ids: Iterable[str]) -> dict[str, Contents]:
         ids = list(delivery_ids)

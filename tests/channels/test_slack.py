@@ -115,6 +115,39 @@ async def test_later_parts_go_into_the_first_ones_thread(server: SlackServer, ch
     assert receipt.accepted == tuple(post.ts for post in posts)
 
 
+def answering(ts: str, *, parts: int = 2, **more: Any) -> Any:
+    names = [{"event_type": "digest", "event_payload": {"delivery": "d_next", "part": k}} for k in range(parts)]
+    bodies = tuple(
+        json.dumps(part_arguments(k) | {"thread_ts": ts, "metadata": name}).encode() for k, name in enumerate(names)
+    )
+    return replace(slack(parts=parts, **more), parts=bodies)
+
+
+async def test_what_answers_an_earlier_message_goes_into_its_thread(server: SlackServer, channel: SlackChannel) -> None:
+    (before,) = (await channel.send(slack())).accepted
+    await channel.send(answering(before))
+    assert [post.thread_ts for post in server.posts("C0PAPERS1")[1:]] == [before, before]
+
+
+async def test_where_the_earlier_message_is_gone_the_answer_is_a_message_of_its_own(
+    server: SlackServer, channel: SlackChannel
+) -> None:
+    receipt = await channel.send(answering("1766000000.000100"))
+    posts = server.posts("C0PAPERS1")
+    assert [post.thread_ts for post in posts] == [None, posts[0].ts]
+    assert receipt.accepted == tuple(post.ts for post in posts)
+
+
+async def test_an_answer_that_may_have_arrived_is_looked_for_in_its_thread(
+    server: SlackServer, channel: SlackChannel
+) -> None:
+    (before,) = (await channel.send(slack())).accepted
+    (first,) = (await channel.send(answering(before, parts=1))).accepted
+    again = await channel.send(answering(before, parts=1, doubtful=True))
+    assert again.accepted == (first,)
+    assert len(server.posts("C0PAPERS1")) == 2
+
+
 async def test_goes_on_behind_the_parts_that_were_accepted(server: SlackServer, channel: SlackChannel) -> None:
     server.answer(POST, refused("service_unavailable"), skip=1, times=1)
     error = await failure(channel, parts=3)

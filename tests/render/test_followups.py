@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from notifier.model import DigestFollowUp, FollowUp, FollowUpKind, Growth, Subscription
+from notifier.model import DigestFollowUp, Earlier, FollowUp, FollowUpKind, Growth, Subscription
 from notifier.render.followups import LISTED_FOLLOW_UPS
 from notifier.render.mail import HTML_LIMIT
 from tests.render.reading import html, mail, page, slack, text, texts
@@ -30,6 +30,20 @@ THREE = (
 def only(*follow_ups: DigestFollowUp, person: Subscription | None = None) -> Any:
     made = replace(digest(), items=(), follow_ups=follow_ups)
     return replace(made, subscription=person) if person else made
+
+
+def threads(one: Any, reference: str) -> set[str | None]:
+    earlier = Earlier(followed=(("d_before", "2025-12-14"),), reference=reference)
+    return {each.get("thread_ts") for each in slack(replace(one, earlier=earlier))}
+
+
+def test_in_slack_it_is_said_in_the_thread_of_the_message_that_had_the_paper() -> None:
+    assert threads(only(*THREE), "1766000000.000100") == {"1766000000.000100"}
+
+
+def test_beside_new_papers_or_where_a_message_has_no_thread_it_is_said_in_the_channel() -> None:
+    assert threads(digest(follow_ups=THREE), "1766000000.000100") == {None}
+    assert threads(only(*THREE), "") == threads(only(*THREE), "webhook:0") == {None}
 
 
 def test_what_became_of_a_paper_is_one_line_with_its_link() -> None:

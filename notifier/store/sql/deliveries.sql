@@ -84,7 +84,7 @@ JOIN entry AS e ON e.pk = f.entry
 ORDER BY d.pk, f.since DESC, e.id, f.kind DESC
 
 -- name: followed_up
-SELECT DISTINCT d.id AS delivery_id, b.id, b.slot, b.due_at
+SELECT DISTINCT d.id AS delivery_id, b.id, b.slot, b.due_at, b.accepted
 FROM json_each(:ids) AS wanted
 JOIN delivery AS d ON d.id = wanted.value
 JOIN follow_up AS f ON f.delivery = d.pk
