@@ -8,6 +8,8 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 UV := $(shell command -v uv)
 PIP = $(if $(UV),uv pip install --python .venv/bin/python,.venv/bin/python -m pip install --disable-pip-version-check)
 INSTALLED := .venv/installed
+# The suite starts many processes: each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 setup: $(INSTALLED) ## make .venv/ with the notifier command, from pinned versions with hashes
 
