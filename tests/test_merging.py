@@ -207,7 +207,7 @@ def fetches(order: list[Seen], cuts: list[bool]) -> Iterator[list[Seen]]:
         yield [seen for seen, _ in run]
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.data(), st.lists(sightings(), min_size=1, max_size=6))
 def test_any_order_repetition_and_cut_into_fetches_gives_the_same_entries(data: st.DataObject, all: list[Seen]) -> None:
     again = [*all, *data.draw(st.lists(st.sampled_from(all), max_size=4))]
@@ -216,7 +216,7 @@ def test_any_order_repetition_and_cut_into_fetches_gives_the_same_entries(data: 
     assert after(list(fetches(order, cuts))) == after([[each] for each in all])
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.lists(sightings(), min_size=2, max_size=5))
 def test_within_a_version_an_abstract_never_gets_shorter(all: list[Seen]) -> None:
     told: dict[str, list[Saying]] = {}
@@ -228,7 +228,7 @@ def test_within_a_version_an_abstract_never_gets_shorter(all: list[Seen]) -> Non
         before = now
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 3), sightings()), max_size=8))
 def test_what_is_forgotten_changes_no_choice(all: list[tuple[int, Seen]]) -> None:
     told = [Saying(at=DAY + timedelta(days=day), entry=replace(seen.sighting.entry, id="")) for day, seen in all]
@@ -240,7 +240,7 @@ def test_what_is_forgotten_changes_no_choice(all: list[tuple[int, Seen]]) -> Non
     assert len(piecewise) <= len(PRECEDENCE)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(sightings())
 def test_one_saying_is_the_same_as_the_same_said_twice(seen: Seen) -> None:
     saying = Saying(at=DAY, entry=replace(seen.sighting.entry, id=""))

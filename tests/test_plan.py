@@ -312,7 +312,7 @@ steps = st.one_of(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(changes=st.lists(steps, max_size=12))
 def test_however_zone_and_cadence_change_each_paper_comes_once(changes: list[tuple[str, Any]]) -> None:
     with TemporaryDirectory() as folder, closing(SqliteStore(Path(folder) / "n.db")) as store:

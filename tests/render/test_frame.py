@@ -46,7 +46,7 @@ def test_every_shape_of_a_digest_is_filled_in_as_it_is_rendered(links: Links, nu
     assert filled == each_time
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(label=st.text(max_size=80), email=st.text("abc%{}<>&'\"", min_size=1, max_size=200), title=st.text(max_size=90))
 def test_any_text_is_filled_in_as_it_is_rendered(tmp_path: Path, label: str, email: str, title: str) -> None:
     person = subscription(subscriber={"name": label, "language": "de"})

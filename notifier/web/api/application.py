@@ -21,7 +21,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 
 def create_api(site: Site) -> FastAPI:
-    api = FastAPI(
+    api = schema.Documented(
         title="Notifier",
         version=__version__,
         description=schema.DESCRIPTION,
@@ -39,5 +39,4 @@ def create_api(site: Site) -> FastAPI:
     problems.register(api, [route for router in ROUTERS for route in router.routes])
     for router in ROUTERS:
         api.include_router(router)
-    schema.complete(api)
     return api

@@ -22,9 +22,18 @@ again within 24 hours and is done once.
 """
 
 
-def complete(api: FastAPI) -> None:
-    """Make the document once, with the media type that errors really have."""
-    document = api.openapi()
+class Documented(FastAPI):
+    """Its document is made for the first who asks: that takes most of a second."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            _complete(super().openapi())
+        assert self.openapi_schema is not None  # noqa: S101 - FastAPI keeps what it made
+        return self.openapi_schema
+
+
+def _complete(document: dict[str, Any]) -> None:
+    """With the media type that errors really have."""
     for operations in document["paths"].values():
         for operation in operations.values():
             for status, response in operation["responses"].items():
