@@ -38,12 +38,6 @@ def _mails_as_they_have_to_be(tmp_path: Path) -> Iterator[None]:
     compliance.demand_in(tmp_path)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: some tests wait for a clock or another process, not for the processor."""
-    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["mails"] = compliance.checked["mails"]

@@ -45,6 +45,10 @@ async def channel(server: MailServer) -> AsyncIterator[EmailChannel]:
     await opened.close()
 
 
+# Where nothing hangs, so that a busy machine is no fault.
+PATIENCE = timedelta(seconds=20)
+
+
 def to(server: MailServer, *, security: Security = Security.NONE, **more: Any) -> EmailChannel:
     sender, connections = more.pop("sender", "papers@example.org"), more.pop("connections", 1)
     return EmailChannel([server_of(server, security=security, **more)], sender, connections=connections)
@@ -87,7 +91,7 @@ def test_any_lines_arrive_as_they_were(lines: list[bytes]) -> None:
     content = BY_HAND + b"\r\n\r\n" + b"".join(line + b"\r\n" for line in lines)
 
     async def one(server: MailServer) -> None:
-        channel = to(server)
+        channel = to(server, timeout=PATIENCE, last_reply=PATIENCE)
         await channel.send(mail(content=content))
         await channel.close()
 
