@@ -10,8 +10,8 @@ import typer
 from notifier import edit, rulefile
 from notifier.app import App
 from notifier.cli.base import Json, command, group, print_json, print_table, say
-from notifier.cli.people import SubscriptionId
 from notifier.cli.rulefile import offer
+from notifier.cli.subscriptions import SubscriptionId
 from notifier.errors import NotFound
 from notifier.lookup import subscription_of
 from notifier.topics import Pack

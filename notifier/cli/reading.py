@@ -19,8 +19,8 @@ from rich.text import Text
 from notifier.app import App
 from notifier.checkup import told
 from notifier.cli.base import Json, command, console, local, local_day, print_json, print_table, say, warn
-from notifier.cli.people import SubscriptionId
 from notifier.cli.rules import pointer
+from notifier.cli.subscriptions import SubscriptionId
 from notifier.errors import RuleError, UsageError
 from notifier.explain import Why, preview, why
 from notifier.lookup import entry_of

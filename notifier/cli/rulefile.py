@@ -14,8 +14,8 @@ import typer
 from notifier import edit, rulefile
 from notifier.app import App
 from notifier.cli.base import Json, command, group, print_json, say, warn
-from notifier.cli.people import SubscriptionId
 from notifier.cli.rules import author, change, rule_data
+from notifier.cli.subscriptions import SubscriptionId
 from notifier.errors import NotFound, UsageError
 from notifier.lookup import subscription_of
 from notifier.model import Rule

@@ -11,7 +11,7 @@ import typer
 from notifier import edit
 from notifier.app import App
 from notifier.cli.base import Json, command, group, instant, local, print_json, print_table, say, warn
-from notifier.cli.people import SubscriptionId
+from notifier.cli.subscriptions import SubscriptionId
 from notifier.errors import NotifierError, RuleError
 from notifier.library import load_taxonomy
 from notifier.lookup import subscription_of

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from notifier.app import App
 from notifier.cli.base import Json, command, console, print_json, print_table, say
-from notifier.cli.people import SubscriptionId
 from notifier.cli.reading import entry_data, evidence_data, print_hit, time_span
 from notifier.cli.rules import pointer, rule_group
+from notifier.cli.subscriptions import SubscriptionId
 from notifier.errors import RuleError, UsageError
 from notifier.library import load_taxonomy
 from notifier.lint import Finding
