@@ -14,31 +14,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
 import structlog
 
-from notifier.checkup import told
+from notifier.claiming import Job, Papers, claim
 from notifier.delivery import Limits, arrived, failure, given_back, pause
-from notifier.digest import EvidenceOf, compose, evidence_of
+from notifier.digest import evidence_of
 from notifier.errors import Broken, Cause, ChannelStopped, Refused, SendError, TemplateError, Unreachable
-from notifier.followup import passed_over
-from notifier.matching import Topics, collector_paused
+from notifier.matching import Topics
 from notifier.model import (
-    NOTHING_EARLIER,
-    Contents,
-    Delivery,
     DeliveryState,
-    Digest,
-    Entry,
     Message,
     Outcome,
     Start,
-    Subscription,
 )
 from notifier.ports import Channel, InStore, Renderer, Store
 from notifier.recording import Recorder
@@ -47,33 +40,8 @@ log = structlog.get_logger()
 
 _AHEAD = 4
 """Messages that are made ready for each that is on the line, so that their commits are few."""
-_PAPERS_KEPT = 10_000
 _NEAR = timedelta(seconds=5)
 """What is due again that soon is waited for; all else comes with the next tick."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """A claimed delivery with what is needed to send it."""
-
-    delivery: Delivery
-    subscription: Subscription
-    message: Message | None
-    digest: Digest | None
-
-
-class _Papers:
-    """What the digests of one run name, as it was when the first one named it: read, and later rendered, once."""
-
-    def __init__(self, evidence: EvidenceOf) -> None:
-        self.evidence = evidence
-        self._kept: dict[str, Entry] = {}
-
-    def get(self, store: Store, ids: Set[str]) -> dict[str, Entry]:
-        if len(self._kept) > _PAPERS_KEPT:
-            self._kept.clear()
-        self._kept |= store.entries.get(ids - self._kept.keys())
-        return {id: self._kept[id] for id in ids if id in self._kept}
 
 
 async def deliver(
@@ -95,10 +63,10 @@ async def deliver(
     stop = stop or asyncio.Event()
     total: Counter[DeliveryState] = Counter()
     recorder = Recorder(in_store)
-    papers = _Papers(evidence_of(topics, now=clock()))
+    papers = Papers(evidence_of(topics, now=clock()))
     soon = _Soon()
     while not stop.is_set():
-        ended, jobs = await in_store(lambda store: _claim(store, papers, clock(), limits))
+        ended, jobs = await in_store(lambda store: claim(store, papers, clock(), limits))
         for each in ended:
             log.warning(each.state.value, delivery=each.id, reason=each.reason)
         total.update(each.state for each in ended)
@@ -160,67 +128,11 @@ class _Soon:
         return True
 
 
-def _by_channel(jobs: Sequence[_Job]) -> dict[str, list[_Job]]:
-    lanes: dict[str, list[_Job]] = {}
+def _by_channel(jobs: Sequence[Job]) -> dict[str, list[Job]]:
+    lanes: dict[str, list[Job]] = {}
     for job in jobs:
         lanes.setdefault(job.subscription.address.kind, []).append(job)
     return lanes
-
-
-@collector_paused()
-def _claim(store: Store, papers: _Papers, now: datetime, limits: Limits) -> tuple[list[Delivery], list[_Job]]:
-    """What came to its end instead of being claimed, and what is to be sent."""
-    with store.write():
-        touched = store.deliveries.claim(now, lease=limits.lease, limit=limits.batch, hold_unknown=limits.hold_unknown)
-    claimed = [each for each in touched if each.state is DeliveryState.CLAIMED]
-    ended = [each for each in touched if each.state is not DeliveryState.CLAIMED]
-    return ended, _jobs(store, claimed, papers, now)
-
-
-def _jobs(store: Store, claimed: Sequence[Delivery], papers: _Papers, now: datetime) -> list[_Job]:
-    subscriptions = store.subscriptions.get({delivery.subscription_id for delivery in claimed})
-    rules = store.rules.of(subscriptions)
-    sources = told(store, now)
-    contents = store.deliveries.contents(each.id for each in claimed)
-    fresh = [id for id, each in contents.items() if each.message is None]
-    entries = papers.get(store, _named([contents[id] for id in fresh]))
-    late = store.gaps.late(entries)
-    passed = {each.id: passed_over(each, contents[each.id].items, entries) for each in claimed}
-    growth = store.entries.growth({id for ids in passed.values() for id in ids})
-    earlier = store.deliveries.earlier(fresh)
-
-    def composed(delivery: Delivery) -> Digest:
-        return compose(
-            delivery,
-            contents[delivery.id].items,
-            entries=entries,
-            evidence=papers.evidence,
-            subscription=subscriptions[delivery.subscription_id],
-            follow_ups=contents[delivery.id].follow_ups,
-            growth={id: growth[id] for id in passed[delivery.id] if id in growth},
-            sources=sources,
-            rules=rules.get(delivery.subscription_id, ()),
-            late=late,
-            earlier=earlier.get(delivery.id, NOTHING_EARLIER),
-        )
-
-    return [
-        _Job(
-            delivery=each,
-            subscription=subscriptions[each.subscription_id],
-            message=contents[each.id].message,
-            digest=composed(each) if contents[each.id].message is None else None,
-        )
-        # First what can come to nobody twice, so that a process that dies often still comes through all of it.
-        for each in sorted(claimed, key=lambda each: each.unknowns)
-        if each.subscription_id in subscriptions
-    ]
-
-
-def _named(contents: Sequence[Contents]) -> set[str]:
-    """The entries of them all."""
-    items = {each.entry_id for one in contents for each in one.items}
-    return items | {each.entry_id for one in contents for each in one.follow_ups}
 
 
 class _Lane:
@@ -250,7 +162,7 @@ class _Lane:
         self._failed: BaseException | None = None
         self._done: list[Outcome] = []
 
-    async def run(self, jobs: Sequence[_Job]) -> Sequence[Outcome]:
+    async def run(self, jobs: Sequence[Job]) -> Sequence[Outcome]:
         """What was recorded. Raises what went wrong with the record, when all that was under way has ended."""
         left = iter(jobs)
         await asyncio.gather(*(self._work(left) for _ in range(min(self._workers(), len(jobs)))))
@@ -266,12 +178,12 @@ class _Lane:
         at_once = self._channel.at_once
         return at_once if at_once == 1 or self._limits.hold_unknown else at_once * _AHEAD
 
-    async def _work(self, jobs: Iterator[_Job]) -> None:
+    async def _work(self, jobs: Iterator[Job]) -> None:
         """One job after the other; the end of one is written together with the beginning of the next.
 
         What is given back without having been on the line waits for no commit of its own: it goes with what follows.
         """
-        ended: list[tuple[_Job, Outcome, asyncio.Future[bool]]] = []
+        ended: list[tuple[Job, Outcome, asyncio.Future[bool]]] = []
         try:
             with self._recorder.working():
                 for job in jobs:
@@ -289,7 +201,7 @@ class _Lane:
         except BaseException as error:
             self._failed = self._failed or error
 
-    async def _settle(self, ended: list[tuple[_Job, Outcome, asyncio.Future[bool]]]) -> None:
+    async def _settle(self, ended: list[tuple[Job, Outcome, asyncio.Future[bool]]]) -> None:
         """Wait until what ended is written, and say so; ``ended`` is empty then."""
         while ended:
             job, outcome, written = ended.pop(0)
@@ -297,7 +209,7 @@ class _Lane:
                 self._done.append(outcome)
                 self._say(job, outcome)
 
-    async def _one(self, job: _Job) -> Outcome | None:
+    async def _one(self, job: Job) -> Outcome | None:
         """What became of it; None where another process has taken it over."""
         delivery = job.delivery
         if self._stop.is_set():
@@ -333,16 +245,16 @@ class _Lane:
             raise Refused("It was made for the channel that the subscription had before.", cause=Cause.MESSAGE)
         return message
 
-    def _alert(self, job: _Job, error: SendError) -> None:
+    def _alert(self, job: Job, error: SendError) -> None:
         """Once for all that wait for it: a login or a token works no more, which only the operator can mend."""
         if isinstance(error, ChannelStopped):
             log.error("stopped", channel=job.subscription.address.kind, reason=str(error))
 
-    def _render(self, job: _Job) -> Message:
+    def _render(self, job: Job) -> Message:
         assert job.digest is not None  # noqa: S101 - a job has a message or a digest
         return self._renderer.render(job.digest, self._format, now=self._clock())
 
-    async def _send(self, job: _Job, message: Message) -> tuple[str, ...] | None:
+    async def _send(self, job: Job, message: Message) -> tuple[str, ...] | None:
         """Part by part, so that what is through is written before the next one goes out. Raises SendError.
 
         None where the claim was lost.
@@ -356,7 +268,7 @@ class _Lane:
             accepted = (await self._channel.send(part)).accepted
         return accepted
 
-    def _start(self, job: _Job, message: Message, accepted: tuple[str, ...]) -> Start:
+    def _start(self, job: Job, message: Message, accepted: tuple[str, ...]) -> Start:
         now = self._clock()
         return Start(
             delivery_id=job.delivery.id,
@@ -367,7 +279,7 @@ class _Lane:
             message=message if job.message is None and accepted == job.delivery.accepted else None,
         )
 
-    def _say(self, job: _Job, outcome: Outcome) -> None:
+    def _say(self, job: Job, outcome: Outcome) -> None:
         say = log.info if outcome.state is DeliveryState.SENT else log.warning
         if outcome.give_back_attempt and outcome.cause is Cause.LOGIN:
             # That was said once for all of them.
