@@ -16,6 +16,7 @@ from notifier.app import App
 from notifier.cadence import describe
 from notifier.collect import absorb
 from notifier.edit import Author, add_rule
+from notifier.engine import open_engine
 from notifier.errors import UsageError
 from notifier.model import Cadence, DeliveryState, Every, Mode, Sighting, Subscription
 from notifier.ports import Store
@@ -188,7 +189,7 @@ def _join(store: Store, app: App, person: Person, now: datetime) -> Subscription
 
 
 async def _live(app: App, clock: _Clock, days: Sequence[tuple[date, Sequence[Sighting]]]) -> None:
-    async with app.engine() as engine:
+    async with open_engine(app) as engine:
         arriving = dict(days)
         end = datetime.combine(days[-1][0], _ARRIVAL) + timedelta(days=1)
         while clock.now < end:

@@ -18,7 +18,8 @@ from apscheduler.job import Job
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from notifier.app import App, Engine
+from notifier.app import App
+from notifier.engine import Engine, open_engine
 
 log = structlog.get_logger()
 
@@ -44,7 +45,7 @@ async def serve(app: App, *, beside: Sequence[Beside] = (), stop: asyncio.Event 
         store.verify()
     stop = stop or asyncio.Event()
     stop_at_signals(stop)
-    async with running(beside, stop), app.engine() as engine:
+    async with running(beside, stop), open_engine(app) as engine:
         ticks = _Ticks(app, engine, stop)
         scheduler = _scheduler(app, ticks)
         scheduler.start()

@@ -13,6 +13,7 @@ from notifier import readmit
 from notifier.app import App
 from notifier.bounce import marked
 from notifier.bounced import Taken, take
+from notifier.engine import open_engine
 from notifier.errors import NotFound
 from notifier.model import BounceKind, Letter, LetterKind, Suppression
 from notifier.ports import Store
@@ -112,7 +113,7 @@ def letter(id: str, kind: LetterKind) -> Letter:
 
 async def sent(store_of: Callable[[], Store], at: datetime) -> list[str]:
     app = App(settings=load(), clock=lambda: at)
-    async with app.engine() as engine:
+    async with open_engine(app) as engine:
         await engine.letters()
     store = store_of()
     kinds = [each.letter.kind.value for each in store.letters.all() if each.sent_at == at]

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from notifier.app import App
+from notifier.engine import open_engine
 from notifier.settings import load
 from tests.conftest import Shell
 from tests.servers.slack import SlackServer, rate_limited
@@ -61,7 +62,7 @@ def test_serve_sends_what_comes_in_and_goes_at_sigterm_with_nothing_claimed(noti
 
 
 async def planned() -> None:
-    async with App(settings=load()).engine() as engine:
+    async with open_engine(App(settings=load())) as engine:
         await engine.plan()
 
 

@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from notifier.app import App
 from notifier.cli.base import Json, command, console, local, print_json, print_table, say
+from notifier.engine import open_engine
 from notifier.errors import NotFound, UsageError
 from notifier.fold import Counts
 from notifier.lookup import source_of
@@ -60,7 +61,7 @@ def backfill(
 async def _backfill(
     app: App, record: SourceRecord, days: tuple[date, date], news: bool, progress: Callable[[float], None]
 ) -> Gap:
-    async with app.engine() as engine:
+    async with open_engine(app) as engine:
         return await engine.backfill(record, *days, is_news=news, progress=progress)
 
 
@@ -107,7 +108,7 @@ def look_up(
 
 
 async def _look_up(app: App, record: SourceRecord, ids: list[str]) -> tuple[list[str], Counts]:
-    async with app.engine() as engine:
+    async with open_engine(app) as engine:
         return await engine.look_up(record, ids)
 
 

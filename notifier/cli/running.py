@@ -13,11 +13,12 @@ import typer
 from rich.text import Text
 
 from notifier import logs
-from notifier.app import App, Pass
+from notifier.app import App
 from notifier.cli.base import Json, command, console, counted, print_json, print_table, say, warn
 from notifier.cli.pages import NO_PAGES, faces, has_pages
 from notifier.demo import Told, replay
 from notifier.doctor import Level, examine
+from notifier.engine import Pass, open_engine
 from notifier.errors import NotifierError, UsageError
 from notifier.model import DeliveryState
 from notifier.serve import last_beat, serve
@@ -148,7 +149,7 @@ def _states(sent: Mapping[DeliveryState, int]) -> str:
 
 
 async def _once(app: App) -> Pass:
-    async with app.engine() as engine:
+    async with open_engine(app) as engine:
         return await engine.once()
 
 

@@ -15,6 +15,7 @@ from notifier.app import App
 from notifier.cli import archive, feedlists, showing
 from notifier.cli.base import Json, command, console, group, print_json, say, warn
 from notifier.collect import Collected, absorb
+from notifier.engine import open_engine
 from notifier.errors import NotFound, UsageError
 from notifier.fold import Counts
 from notifier.lookup import source_of
@@ -152,7 +153,7 @@ def fetch(
 
 
 async def _fetch(app: App, name: str | None) -> list[Collected]:
-    async with app.engine() as engine:
+    async with open_engine(app) as engine:
         return await engine.collect(only=name, due_only=False)
 
 

@@ -33,8 +33,9 @@ import aiosmtplib
 import structlog
 from jinja2 import Template
 
-from notifier.app import App, Engine
+from notifier.app import App
 from notifier.digest import compose, evidence_of
+from notifier.engine import Engine, open_engine
 from notifier.matching import RuleSet
 from notifier.model import Address, DeliveryState, Digest, Outcome
 from notifier.plan import plan
@@ -143,7 +144,7 @@ async def ours(folder: Path, server: tuple[str, int], digests: int, **more: obje
         planned = plan(store, RuleSet(), look_back=timedelta(days=7), now=_DUE)
         planning = time.perf_counter() - start
         assert planned.deliveries == digests, planned
-    async with app.engine() as engine:
+    async with open_engine(app) as engine:
         with _watched(engine, digests) as watch:
             start = time.perf_counter()
             states = await engine.deliver()

@@ -33,6 +33,7 @@ from pydantic import SecretStr
 
 from notifier.app import App
 from notifier.channels.slack import BURST
+from notifier.engine import open_engine
 from notifier.model import Address, DeliveryState
 from notifier.slack.face import SlackFace
 from notifier.slack.signature import signature
@@ -119,7 +120,7 @@ async def acknowledged(folder: Path, server: tuple[str, int], digests: int, pipe
         asyncio.create_task(run(web, app.settings, stop, listening=listening)),
     ]
     pipe.send((port, began, _DUE.timestamp()))
-    async with app.engine() as engine:
+    async with open_engine(app) as engine:
         start = time.perf_counter()
         planned = await engine.plan()
         states = await engine.deliver()
@@ -160,7 +161,7 @@ async def drained(folder: Path, channels: int, each: int) -> tuple[float, int]:
             settings=settings(folder, ("", 25), slack_token=SecretStr(TOKEN), slack_api_url=server.api_url),
             clock=lambda: _DUE + timedelta(seconds=time.monotonic() - began),
         )
-        async with app.engine() as engine:
+        async with open_engine(app) as engine:
             assert (await engine.plan()).deliveries == channels * each
             start, sent = time.perf_counter(), 0
             while sent < channels * each:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifier.engine import open_engine
 from notifier.model import DeliveryState, Keeping, Mode
 from notifier.render import Composer, Links
 from notifier.slack import lines
@@ -93,7 +94,7 @@ async def test_only_who_is_in_the_channel_saves_its_form(lab: Lab) -> None:
 
 async def digest(lab: Lab) -> tuple[dict[str, Any], str]:
     """A digest of the channel as it was posted, and its ts."""
-    async with lab.app.engine() as engine:
+    async with open_engine(lab.app) as engine:
         lab.now[0] = lab.subscriptions()[0].next_due_at
         assert (await engine.plan()).deliveries == 1
         sent = await engine.deliver()

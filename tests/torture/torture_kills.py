@@ -32,6 +32,7 @@ from typing import Any, TypeVar
 import structlog
 
 from notifier.app import App
+from notifier.engine import open_engine
 from notifier.matching import RuleSet
 from notifier.model import Address, DeliveryState, Outcome, Start
 from notifier.plan import plan
@@ -183,7 +184,7 @@ def _child(
 
 
 async def _delivering(app: App, die: tuple[str, int] | None) -> None:
-    async with app.engine() as engine:
+    async with open_engine(app) as engine:
         if die:
             engine.stores["deliver"] = _Mortal(app.open_store, *die)
         await engine.deliver()

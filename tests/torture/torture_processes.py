@@ -30,6 +30,7 @@ import structlog
 
 from notifier.app import App
 from notifier.delivery import Limits
+from notifier.engine import open_engine
 from notifier.model import Address, DeliveryState
 from notifier.settings import Security, Settings
 from notifier.store import SqliteStore
@@ -117,7 +118,7 @@ async def _work(data: Path, port: int) -> None:
     )
     begun = datetime.now(UTC)
     app = _Small(settings=settings, clock=lambda: _DUE + (datetime.now(UTC) - begun))
-    async with app.engine() as engine:
+    async with open_engine(app) as engine:
         await engine.plan()
         while await engine.stores["deliver"](lambda store: store.deliveries.all(states=_OPEN, limit=1)):
             await engine.deliver()

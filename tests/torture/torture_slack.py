@@ -33,6 +33,7 @@ from pydantic import SecretStr
 
 from notifier.app import App
 from notifier.channels.slack import SlackChannel
+from notifier.engine import open_engine
 from notifier.errors import ChannelStopped, Refused, SendError, TryLater, Unknown, Unreachable
 from notifier.matching import RuleSet
 from notifier.model import Address, DeliveryState
@@ -324,7 +325,7 @@ def _app(data: Path, api_url: str, now: datetime) -> App:
 
 
 async def _delivering(app: App, die: tuple[str, int] | None) -> None:
-    async with app.engine() as engine:
+    async with open_engine(app) as engine:
         if die:
             engine.stores["deliver"] = _Mortal(app.open_store, *die)
         await engine.deliver()

@@ -15,7 +15,8 @@ import httpx2
 import pytest
 
 from notifier import account
-from notifier.app import App, Clock, Engine, system_clock
+from notifier.app import App, Clock, system_clock
+from notifier.engine import Engine, open_engine
 from notifier.ids import new_id
 from notifier.model import Session, Subscriber
 from notifier.ports import Store
@@ -55,7 +56,7 @@ class SiteServer:
         self._loop.run(self._with_engine(lambda engine: engine.once()))
 
     async def _with_engine(self, work: Callable[[Engine], Awaitable[object]]) -> None:
-        async with self.app.engine() as engine:
+        async with open_engine(self.app) as engine:
             await work(engine)
 
     def dump(self) -> str:
