@@ -36,7 +36,8 @@ from notifier.model import (
     Subscription,
 )
 from notifier.ports import Store
-from notifier.settings import Settings, config_file
+from notifier.settings import Settings
+from notifier.settings_file import config_file
 
 _TROUBLES = (DeliveryState.FAILED, DeliveryState.HELD)
 _OVERDUE = timedelta(hours=2)

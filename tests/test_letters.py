@@ -14,7 +14,7 @@ import pytest
 from notifier.app import App
 from notifier.model import Letter, LetterKind
 from notifier.serve import last_beat, serve
-from notifier.settings import load
+from notifier.settings_file import load
 from notifier.store import SqliteStore
 from tests.builders import NOW
 from tests.conftest import Shell

@@ -18,7 +18,7 @@ from notifier.errors import NotFound
 from notifier.model import BounceKind, Letter, LetterKind, Suppression
 from notifier.ports import Store
 from notifier.render import Links
-from notifier.settings import load
+from notifier.settings_file import load
 from notifier.store import SqliteStore
 from notifier.tokens import UNSUBSCRIBE, Keys, sign
 from tests.builders import NOW, subscriber

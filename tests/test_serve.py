@@ -12,7 +12,7 @@ from pathlib import Path
 
 from notifier.app import App
 from notifier.engine import open_engine
-from notifier.settings import load
+from notifier.settings_file import load
 from tests.conftest import Shell
 from tests.servers.slack import SlackServer, rate_limited
 from tests.servers.smtp import MailServer

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from notifier.errors import SettingsError
-from notifier.settings import FILE_NAME, Settings, commented_file, load
+from notifier.settings import Settings
+from notifier.settings_file import FILE_NAME, commented_file, load
 
 
 def write(folder: Path, text: str) -> Path:
@@ -29,7 +30,7 @@ def test_the_environment_is_stronger_than_env_file_and_toml(tmp_path: Path, monk
 
 
 def test_a_real_environment_sets_lists_and_durations(tmp_path: Path) -> None:
-    code = "from notifier.settings import load; s = load(); print(s.allow_networks, s.look_back, s.smtp_password)"
+    code = "from notifier.settings_file import load; s = load(); print(s.allow_networks, s.look_back, s.smtp_password)"
     environment = os.environ | {
         "NOTIFIER_ALLOW_NETWORKS": "10.0.0.0/8, 192.168.0.0/16",
         "NOTIFIER_LOOK_BACK": "3d",

@@ -17,9 +17,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from notifier import logs, settings
+from notifier import logs
 from notifier.app import App, system_clock
 from notifier.errors import UsageError
+from notifier.settings_file import load
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -102,7 +103,7 @@ def _refuse_options(context: typer.Context) -> None:
 def open_app(data_dir: Path | None, now: str | None) -> App:
     logs.quiet()
     fixed = instant(now or os.environ.get(NOW_VARIABLE) or "", ZoneInfo("UTC"), what="--now")
-    return App(settings=settings.load(data_dir), clock=(lambda: fixed) if fixed else system_clock)
+    return App(settings=load(data_dir), clock=(lambda: fixed) if fixed else system_clock)
 
 
 def instant(text: str, zone: ZoneInfo, *, what: str) -> datetime | None:

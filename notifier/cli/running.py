@@ -22,7 +22,7 @@ from notifier.engine import Pass, open_engine
 from notifier.errors import NotifierError, UsageError
 from notifier.model import DeliveryState
 from notifier.serve import last_beat, serve
-from notifier.settings import FILE_NAME, commented_file
+from notifier.settings_file import FILE_NAME, commented_file
 
 _TICKS_MISSED = 15
 
