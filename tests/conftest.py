@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, settings
 from notifier import cli
 from notifier.store import SqliteStore
 from tests import compliance
+from tests.servers.slack import SlackServer
+from tests.servers.smtp import MailServer
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("no_clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -36,6 +38,26 @@ def _mails_as_they_have_to_be(tmp_path: Path) -> Iterator[None]:
     """Of what lies in an outbox when the test ends; the test server looks at what it gets."""
     yield
     compliance.demand_in(tmp_path)
+
+
+@pytest.fixture
+def mail_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    """One that the settings name."""
+    with MailServer() as server:
+        monkeypatch.setenv("NOTIFIER_SMTP_HOST", server.host)
+        monkeypatch.setenv("NOTIFIER_SMTP_PORT", str(server.port))
+        monkeypatch.setenv("NOTIFIER_SMTP_SECURITY", "none")
+        monkeypatch.setenv("NOTIFIER_MAIL_FROM", "Papers <papers@example.org>")
+        yield server
+
+
+@pytest.fixture
+def slack_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlackServer]:
+    """One that the settings name."""
+    with SlackServer() as server:
+        monkeypatch.setenv("NOTIFIER_SLACK_API_URL", server.api_url)
+        monkeypatch.setenv("NOTIFIER_SLACK_TOKEN", server.token)
+        yield server
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

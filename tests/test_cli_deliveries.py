@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,16 +19,6 @@ AT_FIVE = "2025-12-16T05:00:00+00:00"
 AT_EIGHT = "2025-12-16T08:00:00+00:00"
 AT_NINE = "2025-12-16T09:00:00+00:00"
 NEXT_DAY = "2025-12-17T08:00:00+00:00"
-
-
-@pytest.fixture
-def mail_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    with MailServer() as server:
-        monkeypatch.setenv("NOTIFIER_SMTP_HOST", server.host)
-        monkeypatch.setenv("NOTIFIER_SMTP_PORT", str(server.port))
-        monkeypatch.setenv("NOTIFIER_SMTP_SECURITY", "none")
-        monkeypatch.setenv("NOTIFIER_MAIL_FROM", "Papers <papers@example.org>")
-        yield server
 
 
 def paper(notifier: Shell, number: int, at: str) -> None:

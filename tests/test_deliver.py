@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -15,24 +14,6 @@ from tests.servers.smtp import MailServer
 
 AT_FIVE = "2025-12-16T05:00:00+00:00"
 AT_EIGHT = "2025-12-16T08:00:00+00:00"
-
-
-@pytest.fixture
-def mail_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    with MailServer() as server:
-        monkeypatch.setenv("NOTIFIER_SMTP_HOST", server.host)
-        monkeypatch.setenv("NOTIFIER_SMTP_PORT", str(server.port))
-        monkeypatch.setenv("NOTIFIER_SMTP_SECURITY", "none")
-        monkeypatch.setenv("NOTIFIER_MAIL_FROM", "Papers <papers@example.org>")
-        yield server
-
-
-@pytest.fixture
-def slack_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlackServer]:
-    with SlackServer() as server:
-        monkeypatch.setenv("NOTIFIER_SLACK_API_URL", server.api_url)
-        monkeypatch.setenv("NOTIFIER_SLACK_TOKEN", server.token)
-        yield server
 
 
 def write_papers(count: int = 2) -> Path:

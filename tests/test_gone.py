@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -20,22 +19,8 @@ NEXT_DAY = "2025-12-17T08:00:00+00:00"
 
 
 @pytest.fixture(autouse=True)
-def mail_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    with MailServer() as server:
-        monkeypatch.setenv("NOTIFIER_SMTP_HOST", server.host)
-        monkeypatch.setenv("NOTIFIER_SMTP_PORT", str(server.port))
-        monkeypatch.setenv("NOTIFIER_SMTP_SECURITY", "none")
-        monkeypatch.setenv("NOTIFIER_MAIL_FROM", "Papers <papers@example.org>")
-        yield server
-
-
-@pytest.fixture
-def slack_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlackServer]:
-    with SlackServer() as server:
-        server.add_channel("C0LAB", "papers")
-        monkeypatch.setenv("NOTIFIER_SLACK_API_URL", server.api_url)
-        monkeypatch.setenv("NOTIFIER_SLACK_TOKEN", server.token)
-        yield server
+def lab(mail_server: MailServer, slack_server: SlackServer) -> None:
+    slack_server.add_channel("C0LAB", "papers")
 
 
 def subscribed(notifier: Shell, channel: str, *options: str) -> str:

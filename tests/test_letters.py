@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -23,16 +22,6 @@ from tests.test_serve import wait_for
 
 LINK = "https://papers.example.org/login/a-secret-of-one-person"
 AT = NOW.isoformat()
-
-
-@pytest.fixture
-def mail_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    with MailServer() as server:
-        monkeypatch.setenv("NOTIFIER_SMTP_HOST", server.host)
-        monkeypatch.setenv("NOTIFIER_SMTP_PORT", str(server.port))
-        monkeypatch.setenv("NOTIFIER_SMTP_SECURITY", "none")
-        monkeypatch.setenv("NOTIFIER_MAIL_FROM", "Papers <papers@example.org>")
-        yield server
 
 
 def put(

@@ -9,45 +9,32 @@ so on; the last may finish. Then each mail has to be in the sink, all copies of 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import logging
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import create_connection, socket
-from typing import Any, TypeVar
-
-import structlog
 
 from notifier.app import App
-from notifier.engine import open_engine
 from notifier.matching import RuleSet
-from notifier.model import Address, DeliveryState, Outcome, Start
+from notifier.model import Address, DeliveryState
 from notifier.plan import plan
-from notifier.ports import Deliveries, Store
 from notifier.settings import Security, Settings
-from notifier.store import SqliteStore, StoreThread
+from notifier.store import SqliteStore
 from tests.builders import NOW, entry, rule, sighted, subscriber, subscription
 from tests.servers.tapped import POINTS as ON_THE_LINE
 from tests.servers.tapped import Tap, tapped
 from tests.tools import tool
+from tests.torture.mortal import AT_RANDOM, IN_STORE, delivered, is_left
 
-T = TypeVar("T")
-
-IN_STORE = ("claimed", "attempt committed", "recorded")
-AT_RANDOM = "at random"
 POINTS = (*IN_STORE, *ON_THE_LINE, AT_RANDOM)
 MOST_TWICE = 0.35
 """Copies too many for each kill, over one connection: two of the points lie in the window of RFC 1047."""
@@ -112,7 +99,7 @@ def torture(
             done[point] += _deliver(data, tap, clock, point, turn, more)
             # What the killed process held is free again when its lease has run out.
             clock += LEASE + timedelta(seconds=1)
-        while _left(data):
+        while is_left(data):
             _deliver(data, tap, clock, "", 0, more)
             clock += timedelta(hours=2)
         return replace(_reported(data, box, mails, done), connections=connections, hold=hold)
@@ -136,35 +123,7 @@ def _prepare(data: Path, mails: int) -> None:
     store.close()
 
 
-def _deliver(data: Path, tap: Tap, now: datetime, point: str, turn: int, more: Mapping[str, object]) -> bool:
-    """One process that delivers until it is killed or has nothing more to do; whether it was killed."""
-    ready, started = Pipe(duplex=False)
-    pid = os.fork()
-    if pid == 0:
-        os._exit(_child(data, tap.port, now, started, (point, turn) if point in IN_STORE else None, more))
-    started.close()
-    ready.recv()
-    tap.aim(pid, point, turn)
-    os.kill(pid, signal.SIGUSR1)
-    if point == AT_RANDOM:
-        time.sleep(turn / 1_000)
-        os.kill(pid, signal.SIGKILL)
-    _, status = os.waitpid(pid, 0)
-    ready.close()
-    assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0, "a delivering process failed by itself"
-    return os.WIFSIGNALED(status)
-
-
-def _child(
-    data: Path,
-    port: int,
-    now: datetime,
-    started: Connection,
-    die: tuple[str, int] | None,
-    more: Mapping[str, object],
-) -> int:
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+def _app(data: Path, port: int, now: datetime, more: Mapping[str, object]) -> App:
     settings = Settings(
         data_dir=data,
         mail_from="Papers <papers@example.org>",
@@ -175,85 +134,11 @@ def _child(
         **more,  # type: ignore[arg-type]
     )
     begun = time.monotonic()
-    app = App(settings=settings, clock=lambda: now + timedelta(seconds=time.monotonic() - begun))
-    started.send("ready")
-    # The tap has to be aimed before the first connection.
-    signal.sigwait({signal.SIGUSR1})
-    asyncio.run(_delivering(app, die))
-    return 0
+    return App(settings=settings, clock=lambda: now + timedelta(seconds=time.monotonic() - begun))
 
 
-async def _delivering(app: App, die: tuple[str, int] | None) -> None:
-    async with open_engine(app) as engine:
-        if die:
-            engine.stores["deliver"] = _Mortal(app.open_store, *die)
-        await engine.deliver()
-
-
-class _Mortal(StoreThread):
-    """Dies when a step of the store has been committed for the given number of mails."""
-
-    def __init__(self, open_store: Callable[[], Store], point: str, turn: int) -> None:
-        super().__init__(open_store)
-        self._point, self._turn = point, turn
-
-    async def __call__(self, work: Callable[[Store], T]) -> T:
-        return await super().__call__(lambda store: work(_Watched(store, self._committed)))  # type: ignore[arg-type]
-
-    def _committed(self, step: str) -> None:
-        self._turn -= step == self._point
-        if step == self._point and self._turn <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-class _Watched:
-    """A store whose deliveries tell what was done, once the transaction that did it has been committed."""
-
-    def __init__(self, store: Store, committed: Callable[[str], None]) -> None:
-        self._store, self._committed = store, committed
-        self._steps: list[str] = []
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._store, name)
-
-    @property
-    def deliveries(self) -> _WatchedDeliveries:
-        return _WatchedDeliveries(self._store.deliveries, self._steps)
-
-    @contextmanager
-    def write(self) -> Iterator[None]:
-        with self._store.write():
-            yield
-        while self._steps:
-            self._committed(self._steps.pop())
-
-
-class _WatchedDeliveries:
-    def __init__(self, deliveries: Deliveries, steps: list[str]) -> None:
-        self._deliveries, self._steps = deliveries, steps
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._deliveries, name)
-
-    def claim(self, *given: Any, **named: Any) -> object:
-        self._steps.append("claimed")
-        return self._deliveries.claim(*given, **named)
-
-    def begin(self, starts: Sequence[Start]) -> object:
-        self._steps += ["attempt committed"] * len(starts)
-        return self._deliveries.begin(starts)
-
-    def finish(self, outcomes: Sequence[Outcome]) -> object:
-        self._steps += ["recorded"] * len(outcomes)
-        return self._deliveries.finish(outcomes)
-
-
-def _left(data: Path) -> bool:
-    store = SqliteStore(data / "notifier.db")
-    open_states = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
-    left = store.deliveries.all(states=open_states, limit=1)
-    store.close()
-    return bool(left)
+def _deliver(data: Path, tap: Tap, now: datetime, point: str, turn: int, more: Mapping[str, object]) -> bool:
+    return delivered(lambda: _app(data, tap.port, now, more), lambda pid: tap.aim(pid, point, turn), point, turn)
 
 
 @contextmanager

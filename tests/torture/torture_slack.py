@@ -24,7 +24,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -33,7 +32,6 @@ from pydantic import SecretStr
 
 from notifier.app import App
 from notifier.channels.slack import SlackChannel
-from notifier.engine import open_engine
 from notifier.errors import ChannelStopped, Refused, SendError, TryLater, Unknown, Unreachable
 from notifier.matching import RuleSet
 from notifier.model import Address, DeliveryState
@@ -43,11 +41,10 @@ from notifier.store import SqliteStore
 from tests.builders import NOW, entry, rule, sighted, subscriber, subscription
 from tests.channels.messages import slack
 from tests.servers.slack import TOKEN, Answer, SlackServer, rate_limited, refused
-from tests.torture.torture_kills import IN_STORE, _Mortal
+from tests.torture.mortal import AT_RANDOM, IN_STORE, delivered, delivering, is_left
 
 POST = "chat.postMessage"
 ON_THE_LINE = ("asked", "taken", "answered")
-AT_RANDOM = "at random"
 POINTS = (*IN_STORE, *ON_THE_LINE, AT_RANDOM)
 LEASE = timedelta(minutes=15)
 DUE = NOW + timedelta(hours=1)
@@ -160,7 +157,7 @@ async def revoked(folder: Path, *, digests: int = WAITING) -> int:
     _prepare(folder, digests, papers=1)
     with SlackServer() as server:
         server.answer(POST, refused("token_revoked"))
-        await _delivering(_app(folder, server.api_url, DUE), None)
+        await delivering(_app(folder, server.api_url, DUE))
         return server.calls.count(POST)
 
 
@@ -173,7 +170,7 @@ async def paused(folder: Path) -> float:
             server.add_channel(_channel(number), f"papers-{number}")
         server.answer(POST, rate_limited(int(PAUSE)), skip=2, times=1)
         server.reached = lambda method, point: times.append(time.monotonic()) if point == "asked" else None
-        await _delivering(_app(folder, server.api_url, DUE), None)
+        await delivering(_app(folder, server.api_url, DUE))
         assert len(server.taken) == 8, "what waited was not posted"
     return times[3] - times[2]
 
@@ -192,7 +189,7 @@ def killed(*, kills: int, digests: int, seed: int, folder: Path) -> Report:
             # What the killed process held is free again when its lease has run out.
             clock += LEASE + timedelta(seconds=1)
         for _ in range(200):
-            if not _left(data):
+            if not is_left(data):
                 break
             _deliver(data, server, clock, "", 0)
             clock += timedelta(hours=2)
@@ -289,54 +286,16 @@ def _known(channel: str, metadata: Mapping[str, Mapping[str, object]]) -> tuple[
 
 
 def _deliver(data: Path, server: _Server, now: datetime, point: str, turn: int) -> bool:
-    """One process that delivers until it is killed or has nothing more to do; whether it was killed."""
-    ready, started = Pipe(duplex=False)
-    pid = os.fork()
-    if pid == 0:
-        os._exit(_child(data, server.api_url, now, started, (point, turn) if point in IN_STORE else None))
-    started.close()
-    ready.recv()
-    server.aim(pid if point in ON_THE_LINE else 0, point, turn)
-    os.kill(pid, signal.SIGUSR1)
-    if point == AT_RANDOM:
-        time.sleep(turn / 1_000)
-        os.kill(pid, signal.SIGKILL)
-    _, status = os.waitpid(pid, 0)
-    ready.close()
-    assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0, "a delivering process failed by itself"
-    return os.WIFSIGNALED(status)
+    def aim(pid: int) -> None:
+        server.aim(pid if point in ON_THE_LINE else 0, point, turn)
 
-
-def _child(data: Path, api_url: str, now: datetime, started: Connection, die: tuple[str, int] | None) -> int:
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    app = _app(data, api_url, now)
-    started.send("ready")
-    # The server has to be aimed before the first call.
-    signal.sigwait({signal.SIGUSR1})
-    asyncio.run(_delivering(app, die))
-    return 0
+    return delivered(lambda: _app(data, server.api_url, now), aim, point, turn)
 
 
 def _app(data: Path, api_url: str, now: datetime) -> App:
     settings = Settings(data_dir=data, slack_token=SecretStr(TOKEN), slack_api_url=api_url, lease=LEASE)
     begun = time.monotonic()
     return App(settings=settings, clock=lambda: now + timedelta(seconds=time.monotonic() - begun))
-
-
-async def _delivering(app: App, die: tuple[str, int] | None) -> None:
-    async with open_engine(app) as engine:
-        if die:
-            engine.stores["deliver"] = _Mortal(app.open_store, *die)
-        await engine.deliver()
-
-
-def _left(data: Path) -> bool:
-    store = SqliteStore(data / "notifier.db")
-    open_states = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
-    left = store.deliveries.all(states=open_states, limit=1)
-    store.close()
-    return bool(left)
 
 
 def _reported(report: Report, data: Path, posted: Sequence[tuple[str, str, int]]) -> Report:
